@@ -1,0 +1,30 @@
+namespace Carrel.Contracts;
+
+/// <summary>The stable <c>code</c> values of error answers (reference sections 1.2 and 25). Add here, nowhere else.</summary>
+public static class ErrorCodes
+{
+    public const string InvalidJson = "invalid_json";
+    public const string InvalidField = "invalid_field";
+    public const string MissingField = "missing_field";
+    public const string NotFound = "not_found";
+    public const string MethodNotAllowed = "method_not_allowed";
+    public const string MissingKey = "missing_api_key";
+    public const string InvalidKey = "invalid_api_key";
+    public const string AccessDenied = "access_denied";
+    public const string WorkspaceScopeMismatch = "workspace_scope_mismatch";
+    public const string NameTaken = "name_taken";
+    public const string AlreadyRunning = "already_running";
+    public const string AlreadyStopped = "already_stopped";
+    public const string NotRunning = "not_running";
+    public const string Busy = "busy";
+    public const string PayloadTooLarge = "payload_too_large";
+    public const string RateLimited = "rate_limited";
+    public const string DesktopUnreachable = "desktop_unreachable";
+    public const string DesktopTimeout = "desktop_timeout";
+    public const string DesktopFailed = "desktop_failed";
+    public const string HostDiskFull = "host_disk_full";
+    public const string HostNotReady = "host_not_ready";
+    public const string LaunchFailed = "launch_failed";
+    public const string NotSupported = "not_supported";
+    public const string Internal = "internal_error";
+}
