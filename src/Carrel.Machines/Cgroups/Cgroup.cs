@@ -1,0 +1,132 @@
+using System.Globalization;
+using Carrel.Machines.Native;
+
+namespace Carrel.Machines.Cgroups;
+
+/// <summary>
+/// A machine's control group, on the unified hierarchy (v2) or on the separate ones (v1 and hybrid). Reads and writes the
+/// files directly: a change of limits costs one write, no process.
+/// </summary>
+internal sealed class Cgroup(string path)
+{
+    private const string Root = "/sys/fs/cgroup";
+    private const long PeriodMicroseconds = 100_000;
+
+    private static readonly string[] V1Controllers =
+        ["cpu", "cpuacct", "cpuset", "memory", "pids", "freezer", "devices", "blkio", "systemd", "unified", "net_cls", "net_prio", "perf_event", "hugetlb", "rdma", "misc"];
+
+    internal static bool IsUnified { get; } = File.Exists($"{Root}/cgroup.controllers");
+
+    /// <summary>Path below each hierarchy's root, as runc takes it.</summary>
+    internal string Path { get; } = path;
+
+    internal void SetCpus(double cpus)
+    {
+        var quota = Math.Max(1_000, (long)(cpus * PeriodMicroseconds)).ToString(CultureInfo.InvariantCulture);
+        if (IsUnified)
+        {
+            Write("", "cpu.max", $"{quota} {PeriodMicroseconds}");
+        }
+        else
+        {
+            Write("cpu", "cpu.cfs_quota_us", quota);
+        }
+    }
+
+    /// <summary>Fails where more is in use than the new limit and cannot be reclaimed.</summary>
+    internal void SetMemory(long bytes)
+    {
+        if (IsUnified)
+        {
+            Write("", "memory.max", $"{bytes}");
+            return;
+        }
+
+        // Memory and memory+swap must at every moment satisfy memory <= memsw.
+        var growing = long.Parse(Read("memory", "memory.limit_in_bytes"), CultureInfo.InvariantCulture) < bytes;
+        string[] files = growing ? ["memory.memsw.limit_in_bytes", "memory.limit_in_bytes"] : ["memory.limit_in_bytes", "memory.memsw.limit_in_bytes"];
+        foreach (var file in files.Where(file => File.Exists(FileOf("memory", file))))
+        {
+            Write("memory", file, $"{bytes}");
+        }
+    }
+
+    internal void SetProcesses(int count) => Write(IsUnified ? "" : "pids", "pids.max", $"{count}");
+
+    internal void Freeze(bool frozen)
+    {
+        if (IsUnified)
+        {
+            Write("", "cgroup.freeze", frozen ? "1" : "0");
+        }
+        else
+        {
+            Write("freezer", "freezer.state", frozen ? "FROZEN" : "THAWED");
+        }
+    }
+
+    /// <summary>A frozen process cannot be ended (version 1) before it is thawed.</summary>
+    internal void ThawIfFrozen()
+    {
+        if (Exists)
+        {
+            Freeze(false);
+        }
+    }
+
+    internal TimeSpan CpuTime() => IsUnified
+        ? TimeSpan.FromMicroseconds(Field(Read("", "cpu.stat"), "usage_usec"))
+        : TimeSpan.FromMicroseconds(long.Parse(Read("cpuacct", "cpuacct.usage"), CultureInfo.InvariantCulture) / 1000.0);
+
+    internal long MemoryBytes()
+        => long.Parse(IsUnified ? Read("", "memory.current") : Read("memory", "memory.usage_in_bytes"), CultureInfo.InvariantCulture);
+
+    internal int Processes() => int.Parse(Read(IsUnified ? "" : "pids", "pids.current"), CultureInfo.InvariantCulture);
+
+    internal bool OutOfMemory()
+        => Exists && Field(IsUnified ? Read("", "memory.events") : Read("memory", "memory.oom_control"), "oom_kill") > 0;
+
+    internal bool Exists => Directory.Exists(FolderOf(IsUnified ? "" : "pids"));
+
+    /// <summary>Host pids of the processes in it.</summary>
+    internal IReadOnlyList<int> Members() => !Exists ? [] :
+        [.. File.ReadLines(FileOf(IsUnified ? "" : "pids", "cgroup.procs")).Select(line => int.Parse(line, CultureInfo.InvariantCulture)).Where(pid => pid > 0)];
+
+    /// <summary>
+    /// Removes it from every hierarchy. Its processes must have ended; the kernel may take a moment to let go of the last,
+    /// which EBUSY says: the caller tries again when the next of them has ended.
+    /// </summary>
+    internal void Remove()
+    {
+        foreach (var folder in Folders().Where(Directory.Exists))
+        {
+            RemoveTree(folder);
+        }
+    }
+
+    private static void RemoveTree(string folder)
+    {
+        foreach (var child in Directory.EnumerateDirectories(folder))
+        {
+            RemoveTree(child);
+        }
+
+        Errno.Check(Libc.RemoveDirectory(folder), $"remove the cgroup {folder}");
+    }
+
+    private IEnumerable<string> Folders() => IsUnified ? [FolderOf("")] : V1Controllers.Select(FolderOf);
+
+    private string FolderOf(string controller) => $"{Root}/{controller}{(controller.Length > 0 ? "/" : "")}{Path.TrimStart('/')}";
+
+    private string FileOf(string controller, string file) => $"{FolderOf(controller)}/{file}";
+
+    private void Write(string controller, string file, string value) => File.WriteAllText(FileOf(controller, file), value);
+
+    private string Read(string controller, string file) => File.ReadAllText(FileOf(controller, file)).Trim();
+
+    private static long Field(string text, string name) => text.Split('\n')
+        .Select(line => line.Split(' '))
+        .Where(words => words.Length == 2 && words[0] == name)
+        .Select(words => long.Parse(words[1], CultureInfo.InvariantCulture))
+        .FirstOrDefault();
+}

@@ -1,0 +1,207 @@
+using System.Text.Json.Nodes;
+using Carrel.Contracts;
+using Carrel.Machines.Cgroups;
+using Carrel.Machines.Disks;
+using Carrel.Machines.Images;
+using Carrel.Machines.Native;
+using Carrel.Machines.Networks;
+using Carrel.Machines.Processes;
+using Carrel.Machines.Slots;
+using Carrel.Machines.Undo;
+
+namespace Carrel.Machines.Container;
+
+/// <summary>
+/// Machines as containers: runc with an unprivileged user namespace over ID-mapped layers.
+/// </summary>
+/// <remarks>
+/// A launch: (1) take a slot from the pool, (2) make the state folder and write down what will be held, (3) find or create the
+/// disk, (4) mount the root, (5) listen on the machine's sockets, (6) write the OCI configuration, (7) runc starts init with
+/// the sockets. Each step's undo is pushed in the moment it is done.
+/// </remarks>
+internal sealed class ContainerHost : IMachineHost
+{
+    private readonly Folders _folders;
+    private readonly ImageStore _images;
+    private readonly DiskStore _disks;
+    private readonly SlotPool _slots;
+    private readonly OciSpec _spec;
+    private readonly Teardown _teardown;
+    private readonly Sweep _sweep;
+    private readonly TimeProvider _time;
+
+    private ContainerHost(MachineOptions options, Folders folders, SlotLeases leases, SlotFactory factory, TimeProvider time)
+    {
+        _folders = folders;
+        _time = time;
+        _images = new ImageStore(options.ImageFolder, options.DesktopDigest);
+        _disks = new DiskStore(folders, options.ReservedDiskBytes);
+        _spec = new OciSpec(options.DeskdFolder, SeccompProfile.HostFile);
+        _teardown = new Teardown(folders, leases, factory, time);
+        _sweep = new Sweep(folders, _disks, _teardown);
+        _slots = new SlotPool(factory, options.SpareSlots);
+    }
+
+    public MachineCapabilities Capabilities { get; } = new("container", MemorySnapshots: false, LiveMemoryGrowth: true);
+
+    /// <summary>Prepares the host (forwarding, static rules) and cleans up what a crash left of slots nobody uses.</summary>
+    internal static async Task<Outcome<IMachineHost>> CreateAsync(MachineOptions options, TimeProvider time)
+    {
+        var folders = new Folders(options);
+        folders.Create();
+
+        var dns = HostResolver.Find(options.DnsServer);
+        if (!dns.Succeeded)
+        {
+            return dns.Failure;
+        }
+
+        var network = new SlotNetwork(folders.Installation, dns.Value, options.AllowedPrivateRanges);
+        if (await network.PrepareHostAsync().ConfigureAwait(false) is { } failure)
+        {
+            return failure;
+        }
+
+        var leases = new SlotLeases(folders);
+        var factory = new SlotFactory(leases, network);
+        await Sweep.UnusedSlotsAsync(folders, leases, factory).ConfigureAwait(false);
+        return new ContainerHost(options, folders, leases, factory, time);
+    }
+
+    public async Task<Outcome<IMachine>> LaunchAsync(MachineSpec spec, MachineSource source, CancellationToken cancellationToken)
+    {
+        var undo = new UndoStack();
+        try
+        {
+            var launched = await LaunchAsync(spec, source, undo, cancellationToken).ConfigureAwait(false);
+            if (launched.Succeeded)
+            {
+                undo.Keep();
+                return launched;
+            }
+
+            await undo.UnwindAsync().ConfigureAwait(false);
+            return launched.Failure;
+        }
+        catch (NativeException e)
+        {
+            await undo.UnwindAsync().ConfigureAwait(false);
+            return e.ToFailure();
+        }
+        catch
+        {
+            await undo.UnwindAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    public Task<IReadOnlyList<IMachine>> RecoverAsync(IReadOnlySet<string> knownIds, CancellationToken cancellationToken)
+        => _sweep.RunAsync(knownIds, Adopt);
+
+    public Task<Outcome<bool>> DeleteDiskAsync(string machineId, CancellationToken cancellationToken)
+        => Task.FromResult<Outcome<bool>>(_disks.Delete(machineId));
+
+    public ValueTask DisposeAsync() => _slots.DisposeAsync();
+
+    private async Task<Outcome<IMachine>> LaunchAsync(MachineSpec spec, MachineSource source, UndoStack undo, CancellationToken cancellationToken)
+    {
+        var taken = await _slots.TakeAsync(cancellationToken).ConfigureAwait(false);
+        if (!taken.Succeeded)
+        {
+            return taken.Failure;
+        }
+
+        var slot = taken.Value;
+        undo.Push("slot", () => _teardown.ReleaseSlotAsync(slot));
+        var folder = _folders.Machine(spec.Id);
+        folder.Create(slot.RootUid);
+        undo.Push("state folder", () => Directory.Delete(folder.Path, recursive: true));
+        var state = new MachineState(spec.Id, slot.Number, null);
+        state.Save(folder);
+
+        var disk = await FindOrCreateDiskAsync(spec, source, undo).ConfigureAwait(false);
+        if (!disk.Succeeded)
+        {
+            return disk.Failure;
+        }
+
+        var image = _images.Open(disk.Value.Info.Image);
+        if (!image.Succeeded)
+        {
+            return image.Failure;
+        }
+
+        state = state with { LoopDevice = RootFileSystem.Mount(folder, image.Value, disk.Value, slot, undo) };
+        state.Save(folder);
+        using var deskd = ListeningSocket.Create(folder.Socket(MachineService.Deskd));
+        using var vnc = ListeningSocket.Create(folder.Socket(MachineService.Vnc));
+        var cgroup = Cgroup(spec.Id);
+        await File.WriteAllTextAsync(
+            Path.Combine(folder.Bundle, "config.json"),
+            _spec.Write(spec, slot, folder, cgroup.Path).ToJsonString(),
+            CancellationToken.None).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+
+        undo.Push("container", () => _teardown.KillAsync(spec.Id));
+        if (await RuncAsync(spec.Id, folder, deskd, vnc).ConfigureAwait(false) is { } failure)
+        {
+            return failure;
+        }
+
+        return Adopt(spec.Id) ?? (Outcome<IMachine>)new Failure(
+            ErrorCodes.LaunchFailed, $"Machine {spec.Id} ended while it was launched.", "Look at the image's /sbin/carrel-init.");
+    }
+
+    private async Task<Outcome<Disk>> FindOrCreateDiskAsync(MachineSpec spec, MachineSource source, UndoStack undo)
+    {
+        if (_disks.Find(spec.Id) is { } existing)
+        {
+            return existing;
+        }
+
+        var image = _images.Current(((MachineSource.Image)source).Name);
+        if (!image.Succeeded)
+        {
+            return image.Failure;
+        }
+
+        var created = await _disks.CreateAsync(spec.Id, image.Value.Digest, spec.Limits.DiskBytes!.Value).ConfigureAwait(false);
+        if (created.Succeeded)
+        {
+            undo.Push("new disk", () => _disks.Delete(spec.Id));
+        }
+
+        return created;
+    }
+
+    private async Task<Failure?> RuncAsync(string id, MachineFolder folder, Fd deskd, Fd vnc)
+    {
+        var log = Path.Combine(folder.Path, "runc.log");
+        var code = await ProcessRunner.RunSilentAsync(
+            [
+                "runc", "--root", _folders.Runc, "--log", log, "--log-format", "json",
+                "run", "--detach", "--bundle", folder.Bundle, "--pid-file", folder.PidFile, "--preserve-fds", "2", id,
+            ],
+            deskd,
+            vnc).ConfigureAwait(false);
+        return code == 0 ? null : new Failure(
+            ErrorCodes.LaunchFailed, $"runc could not start machine {id} ({code}): {LastMessage(log)}", "Run `carrel doctor` on the host.");
+    }
+
+    private static string LastMessage(string log)
+        => File.Exists(log) && File.ReadLines(log).LastOrDefault() is { } line
+            ? JsonNode.Parse(line)?["msg"]?.GetValue<string>() ?? line
+            : "it said nothing";
+
+    /// <summary>A machine object for a machine that runs; null when it does not.</summary>
+    private ContainerMachine? Adopt(string id)
+    {
+        var folder = _folders.Machine(id);
+        var cgroup = Cgroup(id);
+        return InitProcess.Find(folder, cgroup) is { } init && MachineState.Load(folder) is { } state && _disks.Find(id) is { } disk
+            ? new ContainerMachine(id, folder, state, disk, cgroup, init, _teardown, _disks, _time)
+            : null;
+    }
+
+    private Cgroup Cgroup(string id) => new(_teardown.CgroupPath(id));
+}

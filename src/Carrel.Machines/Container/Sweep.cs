@@ -1,0 +1,87 @@
+using System.Text;
+using Carrel.Contracts;
+using Carrel.Machines.Disks;
+using Carrel.Machines.Native;
+using Carrel.Machines.Slots;
+
+namespace Carrel.Machines.Container;
+
+/// <summary>After a crash or restart: finds what runs, clears away everything else that carries our names.</summary>
+internal sealed class Sweep(Folders folders, DiskStore disks, Teardown teardown)
+{
+    internal async Task<IReadOnlyList<IMachine>> RunAsync(IReadOnlySet<string> knownIds, Func<string, ContainerMachine?> adopt)
+    {
+        var alive = new List<IMachine>();
+        foreach (var path in Directory.EnumerateDirectories(folders.Machines))
+        {
+            var id = Path.GetFileName(path);
+            KillRuncOf(folders.Machine(id));
+            if (knownIds.Contains(id) && adopt(id) is { } machine)
+            {
+                alive.Add(machine);
+            }
+            else
+            {
+                Check(await teardown.ReleaseAsync(id, keepData: knownIds.Contains(id)).ConfigureAwait(false));
+            }
+        }
+
+        foreach (var id in disks.Ids().Where(id => !knownIds.Contains(id)))
+        {
+            disks.Delete(id);
+        }
+
+        return alive;
+    }
+
+    /// <summary>Takes apart the slots of this installation that no machine's folder names: the pool of the last server.</summary>
+    internal static async Task UnusedSlotsAsync(Folders folders, SlotLeases leases, SlotFactory factory)
+    {
+        var used = Directory.EnumerateDirectories(folders.Machines)
+            .Select(path => MachineState.Load(new MachineFolder(path))?.Slot)
+            .ToHashSet();
+        foreach (var slot in leases.Mine().Where(slot => !used.Contains(slot.Number)))
+        {
+            await factory.DestroyAsync(slot).ConfigureAwait(false);
+        }
+    }
+
+    // A server that was killed in the middle of a launch leaves a runc that goes on: first that ends, then its work is judged.
+    private static void KillRuncOf(MachineFolder folder)
+    {
+        var bundle = Encoding.UTF8.GetBytes(folder.Bundle);
+        foreach (var path in Directory.EnumerateDirectories("/proc").Where(path => char.IsAsciiDigit(path[6])))
+        {
+            if (Read($"{path}/cmdline") is { } line && line.AsSpan().IndexOf(bundle) >= 0)
+            {
+                var pidfd = Libc.PidfdOpen(int.Parse(path.AsSpan(6), System.Globalization.CultureInfo.InvariantCulture));
+                if (pidfd >= 0)
+                {
+                    using var process = new Fd(pidfd);
+                    _ = Libc.PidfdSendSignal(pidfd, 9);
+                    Processes.PidfdWatcher.Shared.EndOf(process).Wait();
+                }
+            }
+        }
+    }
+
+    private static byte[]? Read(string file)
+    {
+        try
+        {
+            return File.ReadAllBytes(file);
+        }
+        catch (IOException)
+        {
+            return null; // The process ended while we looked.
+        }
+    }
+
+    private static void Check(Outcome<bool> released)
+    {
+        if (!released.Succeeded)
+        {
+            throw new IOException(released.Failure.ToString());
+        }
+    }
+}

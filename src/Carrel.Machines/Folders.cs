@@ -1,0 +1,80 @@
+using System.Security.Cryptography;
+using System.Text;
+using Carrel.Machines.Native;
+
+namespace Carrel.Machines;
+
+/// <summary>The one place that knows the layout of state on the host.</summary>
+internal sealed class Folders
+{
+    internal Folders(MachineOptions options)
+    {
+        Data = Path.GetFullPath(options.DataFolder);
+        Runtime = Path.GetFullPath(options.RuntimeFolder);
+        // The path is the installation's identity: two on one host have two, and it needs no file that could be lost.
+        Installation = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Data)))[..8];
+    }
+
+    /// <summary>8 hex digits, part of the name of everything this installation holds on the host.</summary>
+    internal string Installation { get; }
+
+    internal string Data { get; }
+
+    internal string Runtime { get; }
+
+    internal string Disks => Path.Combine(Data, "disks");
+
+    internal string Disk(string id) => Path.Combine(Disks, id);
+
+    internal string Machines => Path.Combine(Runtime, Installation, "machines");
+
+    internal string Runc => Path.Combine(Runtime, Installation, "runc");
+
+    /// <summary>Leases of slots, of all installations.</summary>
+    internal string Slots => Path.Combine(Runtime, "slots");
+
+    /// <summary>
+    /// Makes the folders. Everybody may pass through those above a machine's (runc's init does, as the machine's root), none
+    /// but root may list them or enter what is secret.
+    /// </summary>
+    internal void Create()
+    {
+        const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        const UnixFileMode Pass = Owner | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+        foreach (var (folder, mode) in (ReadOnlySpan<(string, UnixFileMode)>)
+            [(Runtime, Pass), (Path.Combine(Runtime, Installation), Pass), (Machines, Pass), (Runc, Owner), (Slots, Owner), (Data, Owner), (Disks, Owner)])
+        {
+            Directory.CreateDirectory(folder, mode);
+        }
+    }
+
+    internal MachineFolder Machine(string id) => new(Path.Combine(Machines, id));
+}
+
+/// <summary>The runtime state of one machine. The guest sees none of it but what is mounted at <see cref="RootFs"/>.</summary>
+internal sealed record MachineFolder(string Path)
+{
+    internal string State => In("machine.json");
+
+    internal string Bundle => In("bundle");
+
+    internal string PidFile => In("pid");
+
+    internal string Lower => In("lower");
+
+    internal string Disk => In("disk");
+
+    internal string RootFs => In("rootfs");
+
+    internal string Socket(MachineService service) => In(service == MachineService.Deskd ? "deskd.sock" : "vnc.sock");
+
+    /// <summary>Makes it, to be entered by the host's root and the machine's root group alone.</summary>
+    internal void Create(uint rootGid)
+    {
+        Directory.CreateDirectory(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute);
+        Errno.Check(Libc.ChangeOwner(Path, 0, rootGid), $"give {Path} to group {rootGid}");
+        Directory.CreateDirectory(Bundle, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    private string In(string name) => System.IO.Path.Combine(Path, name);
+}

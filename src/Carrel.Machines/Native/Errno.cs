@@ -1,0 +1,34 @@
+using System.Runtime.InteropServices;
+using Carrel.Contracts;
+
+namespace Carrel.Machines.Native;
+
+/// <summary>A failed system call, said in a sentence: what was tried, on what, and the system's reason.</summary>
+internal sealed class NativeException(string attempt, int errno)
+    : IOException($"{attempt}: {Marshal.GetPInvokeErrorMessage(errno)}")
+{
+    internal int Errno { get; } = errno;
+
+    /// <summary>The failure a caller outside of this project sees.</summary>
+    internal Failure ToFailure() => Errno switch
+    {
+        Native.Errno.NoSpace => new Failure(ErrorCodes.HostDiskFull, $"{Message}.", "Free disk space on the host."),
+        _ => new Failure(ErrorCodes.LaunchFailed, $"{Message}.", "Run `carrel doctor` on the host."),
+    };
+}
+
+internal static class Errno
+{
+    internal const int NoEntry = 2;
+    internal const int NoProcess = 3;
+    internal const int Interrupted = 4;
+    internal const int Exists = 17;
+    internal const int Busy = 16;
+    internal const int Invalid = 22;
+    internal const int NoSpace = 28;
+    internal const int NoDeviceOrAddress = 6;
+
+    /// <summary>Returns <paramref name="result"/>, or throws with errno when the call failed.</summary>
+    internal static int Check(int result, string attempt)
+        => result >= 0 ? result : throw new NativeException(attempt, Marshal.GetLastPInvokeError());
+}
