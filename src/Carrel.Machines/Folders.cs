@@ -48,6 +48,15 @@ internal sealed class Folders
         }
     }
 
+    /// <summary>Removes the installation's runtime folders, which must hold no machine.</summary>
+    internal void RemoveRuntime()
+    {
+        foreach (var folder in (ReadOnlySpan<string>)[Machines, Runc, Path.Combine(Runtime, Installation)])
+        {
+            Directory.Delete(folder);
+        }
+    }
+
     internal MachineFolder Machine(string id) => new(Path.Combine(Machines, id));
 }
 

@@ -25,14 +25,16 @@ internal sealed class ContainerHost : IMachineHost
     private readonly ImageStore _images;
     private readonly DiskStore _disks;
     private readonly SlotPool _slots;
+    private readonly SlotNetwork _network;
     private readonly OciSpec _spec;
     private readonly Teardown _teardown;
     private readonly Sweep _sweep;
     private readonly TimeProvider _time;
 
-    private ContainerHost(MachineOptions options, Folders folders, SlotLeases leases, SlotFactory factory, TimeProvider time)
+    private ContainerHost(MachineOptions options, Folders folders, SlotLeases leases, SlotFactory factory, SlotNetwork network, TimeProvider time)
     {
         _folders = folders;
+        _network = network;
         _time = time;
         _images = new ImageStore(options.ImageFolder, options.DesktopDigest);
         _disks = new DiskStore(folders, options.ReservedDiskBytes);
@@ -65,7 +67,7 @@ internal sealed class ContainerHost : IMachineHost
         var leases = new SlotLeases(folders);
         var factory = new SlotFactory(leases, network);
         await Sweep.UnusedSlotsAsync(folders, leases, factory).ConfigureAwait(false);
-        return new ContainerHost(options, folders, leases, factory, time);
+        return new ContainerHost(options, folders, leases, factory, network, time);
     }
 
     public async Task<Outcome<IMachine>> LaunchAsync(MachineSpec spec, MachineSource source, CancellationToken cancellationToken)
@@ -101,7 +103,16 @@ internal sealed class ContainerHost : IMachineHost
     public Task<Outcome<bool>> DeleteDiskAsync(string machineId, CancellationToken cancellationToken)
         => Task.FromResult<Outcome<bool>>(_disks.Delete(machineId));
 
-    public ValueTask DisposeAsync() => _slots.DisposeAsync();
+    /// <summary>Machines go on; the spare slots go, and the installation's rules with them when no machine needs them.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _slots.DisposeAsync().ConfigureAwait(false);
+        if (!Directory.EnumerateFileSystemEntries(_folders.Machines).Any())
+        {
+            await _network.RemoveInstallationAsync().ConfigureAwait(false);
+            _folders.RemoveRuntime();
+        }
+    }
 
     private async Task<Outcome<IMachine>> LaunchAsync(MachineSpec spec, MachineSource source, UndoStack undo, CancellationToken cancellationToken)
     {

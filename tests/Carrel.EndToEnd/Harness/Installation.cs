@@ -1,0 +1,142 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+
+namespace Carrel.EndToEnd.Harness;
+
+/// <summary>A real server of our own: its own data folder and port, on this host, with real computers.</summary>
+public sealed class Installation : IAsyncDisposable
+{
+    private readonly ConcurrentQueue<string> _log = new();
+    private Process? _server;
+
+    private Installation(string data, int port)
+    {
+        Data = data;
+        Address = new Uri($"http://127.0.0.1:{port}");
+    }
+
+    public string Data { get; }
+
+    public Uri Address { get; }
+
+    public int ServerPid => _server?.Id ?? throw new InvalidOperationException("the server does not run");
+
+    public string Key => File.ReadAllText(Path.Combine(Data, "admin.key")).Trim();
+
+    public Api Api { get; private set; } = null!;
+
+    public string Log => string.Join('\n', _log);
+
+    public static async Task<Installation> StartNewAsync()
+    {
+        var data = Directory.CreateDirectory($"/var/tmp/carrel-test/{Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(4))}").FullName;
+        var installation = new Installation(data, FreePort());
+        await installation.StartAsync();
+        return installation;
+    }
+
+    public async Task StartAsync()
+    {
+        var folder = Required("CARREL_TEST_SERVER");
+        var environment = new Dictionary<string, string>
+        {
+            ["CARREL_DATA"] = Data,
+            ["CARREL_LISTEN"] = Address.ToString().TrimEnd('/'),
+            ["CARREL_DESKD"] = Required("CARREL_TEST_DESKD"),
+            ["CARREL_IMAGES"] = Required("CARREL_TEST_IMAGES"),
+        };
+        var server = HostProcess.Start(Path.Combine(folder, "carrel-server"), [], environment);
+        server.OutputDataReceived += (_, line) => Remember(line.Data);
+        server.ErrorDataReceived += (_, line) => Remember(line.Data);
+        server.BeginOutputReadLine();
+        server.BeginErrorReadLine();
+        _server = server;
+        await WaitUntilHealthyAsync(server);
+        var http = new HttpClient(new SocketsHttpHandler { UseCookies = false, MaxConnectionsPerServer = 64 }) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(100) };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
+        Api = new Api(http);
+    }
+
+    /// <summary>As <c>carrel down</c> does: asks the server to end; computers go on.</summary>
+    public async Task StopAsync()
+    {
+        await HostProcess.RunAsync("kill", "-TERM", $"{ServerPid}");
+        await _server!.WaitForExitAsync();
+        _server = null;
+    }
+
+    /// <summary>Ends the server in whatever it is doing.</summary>
+    public async Task KillAsync()
+    {
+        _server!.Kill();
+        await _server.WaitForExitAsync();
+        _server = null;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_server is null)
+        {
+            await StartAsync();
+        }
+
+        foreach (var workspace in await Api.WorkspacesAsync())
+        {
+            await Api.SendAsync(HttpMethod.Delete, $"/api/workspaces/{workspace}");
+        }
+
+        await StopAsync();
+        Directory.Delete(Data, recursive: true);
+    }
+
+    private async Task WaitUntilHealthyAsync(Process server)
+    {
+        using var http = new HttpClient { BaseAddress = Address };
+        var started = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(60))
+        {
+            if (server.HasExited)
+            {
+                throw new InvalidOperationException($"the server ended with {server.ExitCode}:\n{Log}");
+            }
+
+            try
+            {
+                using var answer = await http.GetAsync("/healthz");
+                if (answer.StatusCode == HttpStatusCode.OK)
+                {
+                    return;
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // Not listening yet.
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+        }
+
+        throw new TimeoutException($"the server was not healthy within a minute:\n{Log}");
+    }
+
+    private void Remember(string? line)
+    {
+        if (line is not null)
+        {
+            _log.Enqueue(line);
+        }
+    }
+
+    private static string Required(string variable) => Environment.GetEnvironmentVariable(variable)
+        ?? throw new InvalidOperationException($"{variable} is not set: run these tests through `./carrel test`.");
+
+    private static int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+}
