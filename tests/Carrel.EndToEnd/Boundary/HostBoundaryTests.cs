@@ -1,4 +1,5 @@
 using Carrel.EndToEnd.Harness;
+using Carrel.Testbed;
 using Xunit;
 
 namespace Carrel.EndToEnd.Boundary;

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Carrel.EndToEnd.Harness;
+using Carrel.Testbed;
 using Xunit;
 
 namespace Carrel.EndToEnd.Boundary;

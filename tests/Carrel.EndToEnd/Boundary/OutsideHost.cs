@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Carrel.EndToEnd.Harness;
+using Carrel.Testbed;
 
 namespace Carrel.EndToEnd.Boundary;
 

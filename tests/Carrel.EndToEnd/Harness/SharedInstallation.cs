@@ -1,3 +1,4 @@
+using Carrel.Testbed;
 using Xunit;
 
 [assembly: AssemblyFixture(typeof(Carrel.EndToEnd.Harness.SharedInstallation))]

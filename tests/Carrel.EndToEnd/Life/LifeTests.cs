@@ -1,5 +1,6 @@
 using System.Net;
 using Carrel.EndToEnd.Harness;
+using Carrel.Testbed;
 using Xunit;
 
 namespace Carrel.EndToEnd.Life;

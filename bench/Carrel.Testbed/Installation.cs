@@ -4,7 +4,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 
-namespace Carrel.EndToEnd.Harness;
+namespace Carrel.Testbed;
 
 /// <summary>A real server of our own: its own data folder and port, on this host, with real computers.</summary>
 public sealed class Installation : IAsyncDisposable

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 
-namespace Carrel.EndToEnd.Harness;
+namespace Carrel.Testbed;
 
 /// <summary>A computer and what one does with it.</summary>
 public sealed class Computer(Api api, JsonObject created)
@@ -24,7 +24,7 @@ public sealed class Computer(Api api, JsonObject created)
         var code = answer["exit_code"]!.GetValue<int>();
         return code == expected
             ? answer["output"]!.GetValue<string>()
-            : throw new Xunit.Sdk.XunitException($"`{command}` ended with {code}, not {expected}: {answer["output"]}");
+            : throw new UnexpectedAnswerException($"`{command}` ended with {code}, not {expected}: {answer["output"]}");
     }
 
     public async Task<Picture> ScreenshotAsync()
@@ -40,7 +40,7 @@ public sealed class Computer(Api api, JsonObject created)
         {
             if (limit.IsCancellationRequested)
             {
-                throw new Xunit.Sdk.XunitException($"not within {seconds} s: {what}");
+                throw new UnexpectedAnswerException($"not within {seconds} s: {what}");
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Carrel.EndToEnd.Harness;
+namespace Carrel.Testbed;
 
 /// <summary>What an installation holds on the host right now, by name: the world's answer to "is anything left behind?".</summary>
 public static class Leftovers

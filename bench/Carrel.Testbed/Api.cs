@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 
-namespace Carrel.EndToEnd.Harness;
+namespace Carrel.Testbed;
 
 /// <summary>An answer of the API, read whole.</summary>
 public sealed record Answer(HttpStatusCode Status, JsonObject Json, HttpResponseMessage Raw)
@@ -60,5 +60,5 @@ public sealed class Api(HttpClient http)
     }
 
     public static Answer Expect(Answer answer, HttpStatusCode status)
-        => answer.Status == status ? answer : throw new Xunit.Sdk.XunitException($"expected {(int)status}, got {(int)answer.Status}: {answer.Json.ToJsonString()}");
+        => answer.Status == status ? answer : throw new UnexpectedAnswerException($"expected {(int)status}, got {(int)answer.Status}: {answer.Json.ToJsonString()}");
 }

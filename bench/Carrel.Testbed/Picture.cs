@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 
-namespace Carrel.EndToEnd.Harness;
+namespace Carrel.Testbed;
 
 /// <summary>
 /// A decoded PNG. The decoder is the tests' own (8-bit RGB and RGBA, all filters), so that the encoder in deskd is not

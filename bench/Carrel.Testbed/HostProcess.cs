@@ -1,12 +1,12 @@
 using System.Diagnostics;
 
-namespace Carrel.EndToEnd.Harness;
+namespace Carrel.Testbed;
 
 /// <summary>The one place where these tests start processes.</summary>
-internal static class HostProcess
+public static class HostProcess
 {
 #pragma warning disable RS0030 // Tests have no ProcessRunner; this is theirs.
-    internal static Process Start(string file, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    public static Process Start(string file, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         var info = new ProcessStartInfo(file) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (var argument in arguments)
@@ -23,7 +23,7 @@ internal static class HostProcess
     }
 #pragma warning restore RS0030
 
-    internal static async Task<(int ExitCode, string Output)> RunAsync(string file, params string[] arguments)
+    public static async Task<(int ExitCode, string Output)> RunAsync(string file, params string[] arguments)
     {
         using var process = Start(file, arguments);
         process.StandardInput.Close();
