@@ -86,6 +86,9 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_adddup2")]
     internal static partial int SpawnActionsAddDup2(byte* actions, int from, int to);
 
+    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_addclosefrom_np")]
+    internal static partial int SpawnActionsAddCloseFrom(byte* actions, int from);
+
     [LibraryImport("libc", EntryPoint = "posix_spawnattr_init")]
     internal static partial void SpawnAttributesInit(byte* attributes);
 

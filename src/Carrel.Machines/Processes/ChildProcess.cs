@@ -63,6 +63,8 @@ internal sealed unsafe class ChildProcess : IDisposable
             Errno.Check(-Libc.SpawnActionsAddDup2(actions, lifted.Add(descriptors[i]), i), "hand a descriptor down");
         }
 
+        // Whatever else this process has open, by whatever library, is none of the child's business: it may be a machine.
+        Errno.Check(-Libc.SpawnActionsAddCloseFrom(actions, descriptors.Count), "close the other descriptors");
         return lifted;
     }
 
