@@ -52,8 +52,6 @@ command_up() {
   [[ -n $detach || -n $was_running ]] || follow_server
 }
 
-readonly DATA_BYTES=$((2 * GB)) # a first computer with some work in it
-
 require_folder() { # FOLDER SETTING
   local parent
   parent=$(existing_parent "$1")

@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 
 readonly GB=1000000000
+readonly DATA_BYTES=$((2 * GB)) # a first computer with some work in it
 
 require_root() { # COMMAND
   ((EUID == 0)) || die "'./carrel $1' must run as root" \
