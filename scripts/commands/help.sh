@@ -7,7 +7,8 @@ help_help() {
 
 command_help() {
   local topic=${1-}
-  if [[ -n $topic && $topic != help ]]; then
+  [[ $topic != -h && $topic != --help ]] || topic=help
+  if [[ -n $topic ]]; then
     [[ $topic =~ ^[a-z]+$ && -f $ROOT/scripts/commands/$topic.sh ]] || unknown_command "$topic"
     # shellcheck source=/dev/null
     source "$ROOT/scripts/commands/$topic.sh"

@@ -70,6 +70,12 @@ check_cgroups() {
   fi
 }
 
+# The first IPv4 server that is not on loopback; behind systemd-resolved the real ones stand in the second file.
+dns_server() {
+  awk '!found && $1 == "nameserver" && $2 ~ /^[0-9.]+$/ && $2 !~ /^127\./ { print $2; found = 1 }' \
+    /etc/resolv.conf /run/systemd/resolve/resolv.conf 2>/dev/null || true
+}
+
 check_network() {
   local said
   if ! command -v ip >/dev/null || ! command -v nft >/dev/null || ((EUID != 0)); then
@@ -108,7 +114,7 @@ NFT
   fi
   if [[ -n ${CARREL_DNS:-} ]]; then
     report ok DNS "computers ask $CARREL_DNS (CARREL_DNS)"
-  elif said=$(cat /etc/resolv.conf /run/systemd/resolve/resolv.conf 2>/dev/null | awk '$1 == "nameserver" && $2 ~ /^[0-9.]+$/ && $2 !~ /^127\./ { print $2; exit }') && [[ -n $said ]]; then
+  elif said=$(dns_server) && [[ -n $said ]]; then
     report ok DNS "computers ask $said"
   else
     report missing DNS 'the host names no DNS server but on loopback, which computers cannot reach' 'set CARREL_DNS to the address of a DNS server'

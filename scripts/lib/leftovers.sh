@@ -16,7 +16,9 @@ machine_folders() { find "$RUNTIME/$(installation)/machines" -mindepth 1 -maxdep
 running_machines() {
   local id pid
   while read -r id; do
-    { pid=$(<"$RUNTIME/$(installation)/machines/$id/pid"); } 2>/dev/null || continue
+    # runc writes it without a newline, for which read fails though it has read.
+    pid=''
+    { IFS= read -r pid <"$RUNTIME/$(installation)/machines/$id/pid"; } 2>/dev/null || true
     [[ ! $pid =~ ^[0-9]+$ ]] || ! alive "$pid" || printf '%s\n' "$id"
   done < <(machine_folders)
 }

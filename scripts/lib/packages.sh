@@ -62,7 +62,7 @@ apt_update() { # LOG
     holder=$(sed -n 's/.*lists\/lock.*held by process \([0-9]*\).*/\1/p' "$log" | tail -n1)
     [[ -n $holder ]] || return 1
     ((tries > 1)) || say "Another apt-get (process $holder) is reading the package lists; waiting for it."
-    wait_gone "$holder" 300 || return 1
+    wait_gone "$holder" 300000 || return 1
   done
   return 1
 }

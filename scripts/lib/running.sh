@@ -9,12 +9,28 @@ step_output=''
 
 alive() { # PID; a zombie counts as dead
   local stat
-  { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+  # Not $(<file): with errexit bash leaves the whole script when that file is gone.
+  { IFS= read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
   [[ ${stat##*) } != Z* ]]
 }
 
-wait_gone() { # PID SECONDS
-  timeout "$2" tail --pid="$1" -s 0.05 -f /dev/null || ! alive "$1"
+# By looking, because the process need not be a child of ours, and one that its own parent has yet to reap counts as gone.
+wait_gone() { # PID MILLISECONDS
+  local until=$((${EPOCHREALTIME/./} + $2 * 1000))
+  while alive "$1"; do
+    ((${EPOCHREALTIME/./} < until)) || return 1
+    sleep 0.02
+  done
+}
+
+# Ends a step and its children, politely first. INT is ignored by background jobs of a shell, hence TERM.
+end_step() { # PID
+  # In its first moment it has no session, so no group of its own, yet. Once only, so that its cleaning up is not hit.
+  until kill -TERM -- "-$1" 2>/dev/null; do
+    kill -TERM "$1" 2>/dev/null || return 0
+    ! wait_gone "$1" 100 || return 0
+  done
+  wait_gone "$1" 20000 || kill -KILL -- "-$1" 2>/dev/null || true
 }
 
 on_interrupt() {
@@ -23,9 +39,7 @@ on_interrupt() {
   [[ -z $step_ticker ]] || kill "$step_ticker" 2>/dev/null || true
   ! is_terminal || printf '\r\e[K'
   if [[ -n $step_pid ]]; then
-    # -INT is ignored by background jobs of a shell, so the group gets TERM.
-    kill -TERM -- "-$step_pid" 2>/dev/null || true
-    wait_gone "$step_pid" 20 || kill -KILL -- "-$step_pid" 2>/dev/null || true
+    end_step "$step_pid"
   fi
   if declare -F interrupted >/dev/null; then
     interrupted "$signal"

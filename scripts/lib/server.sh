@@ -6,7 +6,7 @@ readonly LOG_BYTES=$((20 * 1000 * 1000)) # a server log larger than this is put 
 
 process_start() { # PID -> clock ticks since boot, field 22 of stat; the name in field 2 may hold blanks
   local stat fields
-  { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+  { IFS= read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
   read -ra fields <<<"${stat##*) }"
   printf '%s' "${fields[19]}"
 }
@@ -69,8 +69,7 @@ $(server_said)" "see $LOG; ./carrel down stops it"
       told=yes
       say 'The server is still starting; it takes over the computers that run.'
     fi
-    # A pause that ends early when the server does.
-    timeout 0.05 tail --pid="$server" -s 0.02 -f /dev/null || true
+    sleep 0.03
   done
 }
 
@@ -90,10 +89,10 @@ $(server_said)" "see $LOG"
 stop_server() { # PID
   local pid=$1 grace=${CARREL_STOP_SECONDS:-30}
   kill -TERM "$pid" 2>/dev/null || true
-  if ! wait_gone "$pid" "$grace"; then
+  if ! wait_gone "$pid" "${grace}000"; then
     warn "the server did not stop within $grace s; ending it with SIGKILL (nothing is lost: the next start recovers)"
     kill -KILL "$pid" 2>/dev/null || true
-    wait_gone "$pid" 10 || die "the server (process $pid) cannot be ended" 'it hangs in the kernel' "see dmesg and $LOG"
+    wait_gone "$pid" 10000 || die "the server (process $pid) cannot be ended" 'it hangs in the kernel' "see dmesg and $LOG"
   fi
   rm -f -- "$PID_FILE"
 }
