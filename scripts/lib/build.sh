@@ -26,14 +26,14 @@ project_folders() { # PROJECT_FOLDER, relative to ROOT
 digest_of() {
   (
     cd "$ROOT" || exit
-    find "$@" \( -name bin -o -name obj -o -name node_modules -o -name artifacts \) -prune -o -type f -printf '%m %p\0' |
+    find "$@" \( -name bin -o -name obj -o -name node_modules -o -name artifacts -o -name wwwroot \) -prune -o -type f -printf '%m %p\0' |
       sort -z | tee >(cut -z -d' ' -f2- | xargs -0 -r sha256sum | sha256sum) | sha256sum
   ) | sort | sha256sum | cut -c1-16
 }
 
 readonly SHARED_INPUTS=(Directory.Build.props Directory.Packages.props global.json BannedSymbols.txt .editorconfig)
 
-# web/build puts its bundle where the server's project takes it from, so its sources are the server's inputs as well.
+# web/build puts its bundle into the server's wwwroot, so its sources, and not that folder, are inputs of the server.
 build_digest() { # server | deskd | web
   local folders
   case $1 in
@@ -54,7 +54,7 @@ build_web() {
   [[ -x $ROOT/web/build ]] || return 0
   local digest stamp=$BUILDS/web.stamp
   digest=$(build_digest web)
-  [[ ! -e $stamp || $(<"$stamp") != "$digest" ]] || return 0
+  [[ ! -d $ROOT/src/Carrel.Server/wwwroot || ! -e $stamp || $(<"$stamp") != "$digest" ]] || return 0
   run_step 'building the web bundle' "$BUILD_LOG" "$ROOT/web/build" || build_failed 'the web bundle'
   mkdir -p -- "$BUILDS"
   printf '%s\n' "$digest" >"$stamp"
@@ -69,6 +69,7 @@ publish() {
   # Fresh means used last, for `prune_builds`.
   if [[ -d $target ]]; then touch -- "$target" && return; fi
   require_dotnet
+  [[ $part != server ]] || build_web
   rm -rf -- "$target".tmp.*
   run_step "building ${part/server/the server}" "$BUILD_LOG" \
     dotnet publish "$ROOT/$project" --configuration Release --output "$target.tmp.$$" --nologo --verbosity minimal ||
@@ -88,7 +89,6 @@ build_all() {
   lock "$ROOT/artifacts/.build.lock" 'building'
   mkdir -p -- "${BUILD_LOG%/*}"
   : >"$BUILD_LOG"
-  build_web
   publish server src/Carrel.Server
   SERVER_BUILD=$built
   publish deskd src/Carrel.Deskd
