@@ -1,0 +1,69 @@
+# What this installation holds on the host, found by the names everything carries. Mirrors the layout of Carrel.Machines:
+#   /run/carrel/<installation>/machines/<id>/{pid,...}   mounts and state of a machine
+#   /run/carrel/slots/<n>.lease -> <installation>        leased places; interface cr<n>, nftables table carrel_slot_<n>
+#   <data>/disks/<id>/disk.img                           loop devices
+#   /sys/fs/cgroup/**/carrel*/**                         control groups, a machine's ends in its id
+# shellcheck shell=bash
+
+RUNTIME=${CARREL_RUNTIME:-/run/carrel}
+
+# The installation's name on the host: 8 hex digits of the data folder's path.
+installation() { printf '%s' "$DATA" | sha256sum | cut -c1-8; }
+
+machine_folders() { find "$RUNTIME/$(installation)/machines" -mindepth 1 -maxdepth 1 -type d -printf '%f\n' 2>/dev/null; }
+
+# The ids of machines whose first process lives.
+running_machines() {
+  local id pid
+  while read -r id; do
+    # runc writes it without a newline, for which read fails though it has read.
+    pid=''
+    { IFS= read -r pid <"$RUNTIME/$(installation)/machines/$id/pid"; } 2>/dev/null || true
+    [[ ! $pid =~ ^[0-9]+$ ]] || ! alive "$pid" || printf '%s\n' "$id"
+  done < <(machine_folders)
+}
+
+leases() { # the slots leased by this installation
+  find "$RUNTIME/slots" -name '*.lease' -lname "$(installation)" -printf '%f\n' 2>/dev/null | sed 's/\.lease$//'
+}
+
+# Prints "what<TAB>which" for everything of this installation that no running machine needs.
+leftovers() {
+  local mine live spare slot id path
+  mine=$(installation)
+  live=" $(running_machines | paste -sd' ') "
+  orphan() { [[ $live != *" $1 "* ]]; }
+
+  while read -r id; do
+    ! orphan "$id" || printf 'state of a machine that is gone\t%s\n' "$RUNTIME/$mine/machines/$id"
+  done < <(machine_folders)
+  while read -r path; do
+    id=${path#"$RUNTIME/$mine/machines/"} && id=${id%%/*}
+    ! orphan "$id" || printf 'mount\t%s\n' "$path"
+  done < <(awk -v under="$RUNTIME/$mine/machines/" 'index($5, under) == 1 { print $5 }' /proc/self/mountinfo)
+  while read -r slot path; do
+    id=${path#"$DATA/disks/"} && id=${id%%/*}
+    ! orphan "${id%.partial}" || printf 'loop device\t%s (%s)\n' "$slot" "$path"
+  done < <(losetup --list --noheadings -O NAME,BACK-FILE 2>/dev/null | awk -v under="$DATA/disks/" 'index($2, under) == 1')
+  while read -r path; do
+    id=${path##*/} && id=${id##*-}
+    [[ ! $id =~ ^[0-9a-f]{8}$ || $path != *"$mine"* || $id == "$mine" ]] || ! orphan "$id" || printf 'control group\t%s\n' "$path"
+  done < <(find /sys/fs/cgroup -maxdepth 5 -type d -path '*carrel*' 2>/dev/null)
+  # A running server keeps a few slots made ahead.
+  spare=0
+  ! server_pid >/dev/null || spare=8
+  if (($(leases | wc -l) > $(wc -w <<<"$live") + spare)); then
+    printf 'slots\t%s leased for %s machines (%s/slots)\n' "$(leases | wc -l)" "$(wc -w <<<"$live")" "$RUNTIME"
+  fi
+}
+
+# Interfaces and firewall tables whose slot nobody leases; whose they were cannot be told any more.
+ownerless() {
+  local slot
+  while read -r slot; do
+    [[ -L $RUNTIME/slots/$slot.lease ]] || printf 'network interface\tcr%s\n' "$slot"
+  done < <(find /sys/class/net -maxdepth 1 -regextype posix-extended -regex '.*/cr[0-9]+' -printf '%f\n' 2>/dev/null | sed 's/^cr//')
+  while read -r slot; do
+    [[ -L $RUNTIME/slots/$slot.lease ]] || printf 'firewall table\tcarrel_slot_%s\n' "$slot"
+  done < <(nft list tables 2>/dev/null | sed -n 's/^table netdev carrel_slot_//p')
+}
