@@ -1,0 +1,1 @@
+[ -n "$BASH" ] && [ -f /root/.bashrc ] && . /root/.bashrc
