@@ -1,0 +1,92 @@
+using Carrel.Contracts.Deskd;
+using Carrel.Deskd.Acting;
+using Carrel.Deskd.Http;
+using Carrel.Deskd.Identity;
+using Carrel.Deskd.Input;
+using Carrel.Deskd.Native;
+using Carrel.Deskd.Readiness;
+using Carrel.Deskd.Screen;
+using Carrel.Deskd.Shell;
+using Carrel.Deskd.X11;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Carrel.Deskd;
+
+/// <summary>
+/// Puts the parts together. By hand and without a host, dependency injection, configuration or logging framework: each of
+/// those costs start-up time and memory in every computer.
+/// </summary>
+internal sealed class Deskd : IAsyncDisposable
+{
+    private readonly KestrelServer _server;
+    private readonly DeskdApplication _application;
+    private readonly DisplayLink _link;
+    private readonly InputDesk _desk;
+    private readonly IdentityEndpoint _identityEndpoint;
+
+    public Deskd(DeskdSettings settings, TimeProvider time)
+    {
+        var identity = new MachineIdentity();
+        _link = new DisplayLink(settings.Display);
+        _desk = new InputDesk(_link, time);
+        _identityEndpoint = new IdentityEndpoint(settings, identity, _link);
+        var metrics = new Metrics(time);
+        var camera = new Camera(new ScreenCapture());
+        var see = new ActAndSee(_link, camera, time);
+        var desktop = new DesktopWatch(_link, new BootClock(time), time);
+        var routes = new RouteTable();
+        routes.Add(Routes.Of(
+            see, new ScreenshotEndpoint(_link, camera), new PointerEndpoints(_desk, _link, time), new KeyboardEndpoints(_desk),
+            new WaitEndpoint(time), new ShellEndpoints(settings.Display)));
+        routes.Add(new Route("PUT", DeskdProtocol.IdentityPath, "Tells the machine who it is.", _identityEndpoint.PutAsync, Access.Host, BeforeIdentity: true)
+        {
+            Body = IdentityEndpoint.Fields.All,
+        });
+        routes.Add(new Route(
+            "GET", DeskdProtocol.ReadyPath, "Answers once the desktop is painted.", new ReadyEndpoint(desktop, identity).GetAsync, Access.Host, BeforeIdentity: true));
+        routes.Add(new Route("GET", "/metrics", "Counters in Prometheus' format.", metrics.WriteAsync, Access.Public, BeforeIdentity: true));
+        routes.Add(new StatusEndpoints(_link, identity, routes, time).Routes);
+        _application = new DeskdApplication(routes, identity, metrics);
+        _server = new KestrelServer(
+            Options.Create(Kestrel(settings)),
+            new SocketTransportFactory(Options.Create(new SocketTransportOptions { Backlog = 512 }), NullLoggerFactory.Instance),
+            NullLoggerFactory.Instance);
+    }
+
+    public async Task StartAsync()
+    {
+        _identityEndpoint.Recall();
+        _link.Start();
+        await _server.StartAsync(_application, CancellationToken.None);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+        await _server.StopAsync(soon.Token);
+        _server.Dispose();
+        _desk.Dispose();
+    }
+
+    private static KestrelServerOptions Kestrel(DeskdSettings settings)
+    {
+        // A command must not inherit the listening socket: it could answer in our name.
+        _ = Libc.fcntl(settings.ListenFd, Libc.F_SETFD, Libc.FD_CLOEXEC);
+        var options = new KestrelServerOptions { AddServerHeader = false, AllowSynchronousIO = false };
+        options.Limits.MaxRequestBodySize = Contracts.Actions.ActionLimits.LargeBodyBytes + 1;
+        options.ListenHandle((ulong)settings.ListenFd, listen => listen.Use(next => connection =>
+        {
+            connection.Features.Set(HostConnection.Mark);
+            return next(connection);
+        }));
+        if (settings.TcpPort != 0)
+        {
+            options.ListenAnyIP(settings.TcpPort);
+        }
+
+        return options;
+    }
+}

@@ -1,0 +1,22 @@
+using System.Globalization;
+using Carrel.Contracts.Deskd;
+using Carrel.Deskd.X11;
+
+namespace Carrel.Deskd;
+
+/// <summary>Where deskd finds its surroundings. The defaults are a computer's; tests and benchmarks have their own.</summary>
+/// <param name="ListenFd">The host's listening socket.</param>
+/// <param name="TcpPort">Port of the in-computer API, or 0 for none.</param>
+internal sealed record DeskdSettings(
+    int Display, int ListenFd, int TcpPort, string RunFolder, string MachineIdFile, bool SetsHostName)
+{
+    public static DeskdSettings FromEnvironment() => new(
+        XSocket.Number(Environment.GetEnvironmentVariable("DISPLAY") is { Length: > 0 } display ? display : ":99"),
+        DeskdProtocol.DeskdListenFd,
+        Environment.GetEnvironmentVariable("CARREL_DESKD_PORT") is { Length: > 0 } port
+            ? int.Parse(port, CultureInfo.InvariantCulture)
+            : DeskdProtocol.TcpPort,
+        Environment.GetEnvironmentVariable("CARREL_RUN") ?? "/run/carrel",
+        Environment.GetEnvironmentVariable("CARREL_MACHINE_ID") ?? "/etc/machine-id",
+        Environment.GetEnvironmentVariable("CARREL_KEEP_HOST_NAME") is null);
+}

@@ -1,0 +1,52 @@
+namespace Carrel.Deskd.X11;
+
+/// <summary>
+/// Keeps a connection to the X server: waits for it to appear, serves its events, and starts over when it goes away, so
+/// that commands which run meanwhile do not die with it.
+/// </summary>
+internal sealed class DisplayLink(int display)
+{
+    private volatile XDisplay? _current;
+
+    /// <summary>Raised on the link's thread when a display is usable.</summary>
+    public event Action<XDisplay>? Connected;
+
+    /// <summary>The display, or null while the X server is away.</summary>
+    public XDisplay? Current => _current;
+
+    public void Start() =>
+        new Thread(Run, maxStackSize: 256 * 1024) { IsBackground = true, Name = "x11" }.Start();
+
+    private void Run()
+    {
+        while (true)
+        {
+            XDisplay? session = null;
+            using var connection = XSocket.OpenWhenThere(display, packet => session?.OnEvent(packet));
+            session = new XDisplay(connection);
+            _ = InitializeAsync(session);
+            var why = connection.Pump();
+            _current = null;
+            Log.Write($"the X server on :{display} went away ({why.Message}); waiting for it");
+        }
+    }
+
+    private async Task InitializeAsync(XDisplay session)
+    {
+        try
+        {
+            await session.InitializeAsync();
+            _current = session;
+            Connected?.Invoke(session);
+        }
+        catch (XDisconnectedException)
+        {
+            // The thread that reads notices too, and starts over.
+        }
+        catch (Exception e)
+        {
+            Log.Write("the X server cannot be used", e);
+            Environment.FailFast("unusable X server");
+        }
+    }
+}
