@@ -18,8 +18,13 @@ public static class ErrorCodes
     public const string NotRunning = "not_running";
     public const string Busy = "busy";
     public const string PayloadTooLarge = "payload_too_large";
+    public const string UnsupportedMediaType = "unsupported_media_type";
+    public const string UpgradeRequired = "upgrade_required";
     public const string RateLimited = "rate_limited";
     public const string DesktopUnreachable = "desktop_unreachable";
+
+    /// <summary>An action was sent and its answer was lost: it may have happened, so a blind repeat is wrong.</summary>
+    public const string OutcomeUnknown = "outcome_unknown";
     public const string DesktopTimeout = "desktop_timeout";
     public const string DesktopFailed = "desktop_failed";
     public const string HostDiskFull = "host_disk_full";

@@ -1,0 +1,87 @@
+using Carrel.Contracts;
+
+namespace Carrel.Server.Computers;
+
+/// <summary>What the hot path reads: one reference, one moment.</summary>
+internal sealed record ComputerState(ComputerRecord Record, MachineSession? Session)
+{
+    public ComputerStatus Status => Record.Status;
+
+    /// <summary>The session of a running computer; null whenever actions are not allowed.</summary>
+    public MachineSession? Usable => Status == ComputerStatus.Running ? Session : null;
+}
+
+/// <summary>
+/// A computer in memory with its mailbox. A command is judged and, where legal, posted in one step under the lock; so a
+/// transitional status means that its work is in the mailbox, and a second command is refused at once instead of queued.
+/// </summary>
+internal sealed class Computer(ComputerRecord record)
+{
+    private readonly Lock _gate = new();
+    private volatile ComputerState _state = new(record, null);
+    private Task _tail = Task.CompletedTask;
+
+    public ComputerState State => _state;
+
+    public string Id => _state.Record.Id;
+
+    /// <summary>Completes when what is in the mailbox now has been done. Never faults.</summary>
+    public Task Settled
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _tail;
+            }
+        }
+    }
+
+    /// <summary>Judges <paramref name="command"/>; where it begins a transition, <paramref name="work"/> is posted with the state before it.</summary>
+    public (Verdict Verdict, Task<Outcome<Computer>>? Work) Begin(ComputerCommand command, Func<ComputerState, Task<Outcome<Computer>>> work)
+    {
+        lock (_gate)
+        {
+            var before = _state;
+            var verdict = Transitions.Of(before.Status, command);
+            if (verdict.Next is not { } next)
+            {
+                return (verdict, null);
+            }
+
+            _state = before with { Record = before.Record.With(next) };
+            return (verdict, PostLocked(() => work(before)));
+        }
+    }
+
+    public Task<T> Post<T>(Func<Task<T>> work)
+    {
+        lock (_gate)
+        {
+            return PostLocked(work);
+        }
+    }
+
+    /// <summary>Only from work in the mailbox.</summary>
+    public void Set(ComputerRecord changed, MachineSession? session)
+    {
+        lock (_gate)
+        {
+            _state = new ComputerState(changed, session);
+        }
+    }
+
+    private Task<T> PostLocked<T>(Func<Task<T>> work)
+    {
+        var done = AfterAsync(_tail, work);
+        _tail = done.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return done;
+    }
+
+    private static async Task<T> AfterAsync<T>(Task before, Func<Task<T>> work)
+    {
+        // Yields always, so that no work ever runs under the lock.
+        await before.ConfigureAwait(ConfigureAwaitOptions.ForceYielding | ConfigureAwaitOptions.SuppressThrowing);
+        return await work();
+    }
+}

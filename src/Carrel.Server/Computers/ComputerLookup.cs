@@ -1,0 +1,26 @@
+using Carrel.Contracts;
+using Carrel.Server.Accounts;
+using Carrel.Server.Errors;
+
+namespace Carrel.Server.Computers;
+
+/// <summary>The computer a request names, if its caller may use it.</summary>
+internal sealed class ComputerLookup(ComputerRegistry registry)
+{
+    public (Computer? Computer, Problem? Problem) Find(HttpContext context, string id)
+    {
+        var missing = $"Computer not found: {id}.";
+        if (registry.Find(id) is not { } computer)
+        {
+            return (null, Problem.NotFound(missing));
+        }
+
+        var record = computer.State.Record;
+        return context.Caller().Refusal(record.AccountId, record.WorkspaceId, missing) is { } refusal ? (null, refusal) : (computer, null);
+    }
+
+    public static Failure NotRunning(Computer computer) => new(
+        ErrorCodes.NotRunning,
+        $"Computer {computer.State.Record.Name} is {computer.State.Status.Wire()}, not running.",
+        computer.State.Status == ComputerStatus.Stopped ? "Start it first." : "Try again in a moment.");
+}

@@ -1,0 +1,50 @@
+using Carrel.Contracts.Api;
+using Carrel.Machines;
+using Carrel.Server.Hosting;
+
+namespace Carrel.Server.Computers;
+
+/// <summary>Computers as the API shows them (reference sections 4.1 and 25.3).</summary>
+internal sealed class ComputerViews(IMachineHost host, PublicAddress address)
+{
+    public ComputerAnswer Of(Computer computer, HttpContext context)
+    {
+        var state = computer.State;
+        var record = state.Record;
+        var at = address.Of(context.Request);
+        var url = address.BaseOf(context.Request);
+        var connection = $"{url}/desktops/{record.InstanceId}";
+        var running = state.Usable is not null;
+        return new ComputerAnswer(
+            record.Id,
+            record.Name,
+            record.WorkspaceId,
+            record.WorkspaceId,
+            record.WorkspaceName,
+            "linux",
+            record.Hardware.RamGb,
+            record.Hardware.Cpu,
+            record.Hardware.DiskGb,
+            record.Hardware.Screen.ToString(),
+            record.Status.Wire(),
+            record.StatusReason,
+            record.AutoStopMinutes,
+            $"{url}/workspaces/{record.WorkspaceId}/computers/{record.Id}",
+            record.CreatedAt,
+            record.InstanceId,
+            record.InstanceId,
+            at.Authority,
+            connection,
+            running ? record.Secrets.VncPassword : null,
+            running
+                ? new InstanceDetails(
+                    at.Host, at.Host, at.Port, record.Secrets.VncPassword, connection, SocketUrl(at, url, record), record.Secrets.Token)
+                : null,
+            new Permissions(CanWrite: true),
+            host.Capabilities.Isolation,
+            host.Capabilities.MemorySnapshots);
+    }
+
+    private static string SocketUrl(Uri at, string url, ComputerRecord record) =>
+        $"{(at.Scheme == Uri.UriSchemeHttps ? "wss" : "ws")}{url[at.Scheme.Length..]}/desktops/{record.InstanceId}/ws/websockify";
+}

@@ -1,0 +1,266 @@
+using Carrel.Contracts;
+using Carrel.Machines;
+using Carrel.Server.Hosting;
+using Carrel.Server.Screenshots;
+using Carrel.Server.State;
+
+namespace Carrel.Server.Computers;
+
+/// <summary>A transition that was begun.</summary>
+/// <param name="Recorded">Completes when its operation is in the database.</param>
+/// <param name="Done">How it ended.</param>
+internal sealed record Operation(Guid Id, Task Recorded, Task<Outcome<Computer>> Done);
+
+/// <summary>
+/// Carries out transitions. Each: (1) is judged by <see cref="Transitions"/> and posted in the computer's mailbox, (2) is
+/// written down, (3) does its work, (4) writes how it ended. Whatever happens in 3, 4 happens.
+/// </summary>
+internal sealed partial class Lifecycle(
+    ComputerRegistry registry,
+    ComputerStore store,
+    BringUp bringUp,
+    MachineWatch watch,
+    IMachineHost host,
+    ScreenshotStore screenshots,
+    Settings settings,
+    IIdFactory ids,
+    ILogger<Lifecycle> log)
+{
+    /// <summary>Creates a computer and returns when its desktop can be used. Goes on when nobody waits any longer.</summary>
+    public async Task<Outcome<Computer>> CreateAsync(ComputerRecord record)
+    {
+        var computer = new Computer(record);
+        switch (await store.InsertAsync(record, ids.NewId(), () => registry.Add(computer)))
+        {
+            case Insertion.NameTaken:
+                return new Failure(
+                    ErrorCodes.NameTaken, $"A computer named {record.Name} already exists in workspace {record.WorkspaceName}.", "Choose another name.");
+            case Insertion.WorkspaceGone:
+                return new Failure(ErrorCodes.NotFound, $"Workspace {record.WorkspaceName} was deleted meanwhile.");
+        }
+
+        return await computer.Post(async () =>
+        {
+            var session = await GuardedAsync(computer, () => bringUp.RunAsync(record, machine => machine.DestroyAsync(CancellationToken.None)));
+            if (!session.Succeeded)
+            {
+                await RemoveAsync(computer);
+                Failed(log, record.InstanceId, "create", session.Failure.Message);
+                return session.Failure;
+            }
+
+            return await RunningAsync(computer, record, session.Value, null);
+        });
+    }
+
+    /// <summary>Begins what <paramref name="command"/> asks for, or says why not.</summary>
+    /// <returns>Null in the value where the computer is already there.</returns>
+    public async Task<Outcome<Operation?>> BeginAsync(Computer computer, ComputerCommand command)
+    {
+        while (true)
+        {
+            var id = ids.NewId();
+            var recorded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var (verdict, work) = computer.Begin(command, before => WorkAsync(computer, before, command, id, recorded));
+            if (work is not null)
+            {
+                return new Operation(id, recorded.Task, work);
+            }
+
+            if (verdict.Already)
+            {
+                return (Operation?)null;
+            }
+
+            if (verdict.Refusal is { } code)
+            {
+                return Refused(computer.State.Record, command, code);
+            }
+
+            await computer.Settled;
+        }
+    }
+
+    /// <summary>Deletes a computer after whatever is under way, for the deletion of its workspace.</summary>
+    public async Task<Outcome<Computer>> DeleteWhenSettledAsync(Computer computer)
+    {
+        while (registry.Find(computer.Id) is not null)
+        {
+            var begun = await BeginAsync(computer, ComputerCommand.Delete);
+            if (begun is { Succeeded: true, Value: { } operation })
+            {
+                return await operation.Done;
+            }
+
+            await computer.Settled;
+        }
+
+        return computer;
+    }
+
+    private async Task<Outcome<Computer>> WorkAsync(Computer computer, ComputerState before, ComputerCommand command, Guid id, TaskCompletionSource recorded)
+    {
+        var kind = command == ComputerCommand.EnsureRunning ? "start" : command.ToString().ToLowerInvariant();
+        var record = computer.State.Record;
+        var written = await GuardedAsync(computer, async () =>
+        {
+            if (command is ComputerCommand.Start or ComputerCommand.EnsureRunning or ComputerCommand.Restart)
+            {
+                record = record with { Secrets = NewSecrets() };
+            }
+
+            await store.BeginAsync(record, id, kind);
+            return (Outcome<bool>)true;
+        });
+        recorded.SetResult();
+        if (!written.Succeeded)
+        {
+            computer.Set(before.Record, before.Session); // Nothing was done, so nothing has changed.
+            return written.Failure;
+        }
+
+        var done = command switch
+        {
+            ComputerCommand.Stop => await StopAsync(computer, record, id),
+            ComputerCommand.Delete => await DeleteAsync(computer, record, id),
+            _ => await StartAsync(computer, record, id),
+        };
+        if (!done.Succeeded)
+        {
+            Failed(log, record.InstanceId, kind, done.Failure.Message);
+        }
+
+        return done;
+    }
+
+    /// <summary>Ends the machine that may still run, and launches anew from the disk.</summary>
+    internal async Task<Outcome<Computer>> StartAsync(Computer computer, ComputerRecord record, Guid? id)
+    {
+        var ended = await EndMachineAsync(computer, settings.StopGrace);
+        if (!ended.Succeeded)
+        {
+            return await ErrorAsync(computer, record, id, ended.Failure);
+        }
+
+        computer.Set(record, null);
+        var session = await GuardedAsync(computer, () => bringUp.RunAsync(record, machine => machine.StopAsync(TimeSpan.Zero, CancellationToken.None)));
+        if (session.Succeeded)
+        {
+            return await RunningAsync(computer, record, session.Value, id);
+        }
+
+        await EndedAsync(computer, record.With(ComputerStatus.Stopped, $"It could not be started: {session.Failure.Message}"), null, id, session.Failure);
+        return session.Failure;
+    }
+
+    internal async Task<Outcome<Computer>> StopAsync(Computer computer, ComputerRecord record, Guid? id)
+    {
+        var ended = await EndMachineAsync(computer, settings.StopGrace);
+        if (!ended.Succeeded)
+        {
+            return await ErrorAsync(computer, record, id, ended.Failure);
+        }
+
+        await EndedAsync(computer, record.With(ComputerStatus.Stopped), null, id, null);
+        return computer;
+    }
+
+    private async Task<Outcome<Computer>> DeleteAsync(Computer computer, ComputerRecord record, Guid id)
+    {
+        var session = computer.State.Session;
+        session?.Dispose();
+        var gone = await GuardedAsync(computer, () => session is null
+            ? host.DeleteDiskAsync(record.InstanceId, CancellationToken.None)
+            : session.Machine.DestroyAsync(CancellationToken.None));
+        if (!gone.Succeeded)
+        {
+            return await ErrorAsync(computer, record, id, gone.Failure);
+        }
+
+        await RemoveAsync(computer);
+        screenshots.DeleteAll(record.InstanceId);
+        Deleted(log, record.InstanceId);
+        return computer;
+    }
+
+    private async Task<Outcome<bool>> EndMachineAsync(Computer computer, TimeSpan grace)
+    {
+        if (computer.State.Session is not { } session)
+        {
+            return true;
+        }
+
+        session.Dispose();
+        return await GuardedAsync(computer, () => session.Machine.StopAsync(grace, CancellationToken.None));
+    }
+
+    private async Task<Outcome<Computer>> RunningAsync(Computer computer, ComputerRecord record, MachineSession session, Guid? id)
+    {
+        await EndedAsync(computer, record.With(ComputerStatus.Running), session, id, null);
+        watch.Watch(computer, session);
+        return computer;
+    }
+
+    private async Task<Outcome<Computer>> ErrorAsync(Computer computer, ComputerRecord record, Guid? id, Failure failure)
+    {
+        await EndedAsync(computer, record.With(ComputerStatus.Error, failure.Message), computer.State.Session, id, failure);
+        return failure;
+    }
+
+    /// <summary>First the database, then memory: a client never sees what a crash could take back.</summary>
+    private async Task EndedAsync(Computer computer, ComputerRecord record, MachineSession? session, Guid? id, Failure? failure)
+    {
+        var written = await GuardedAsync(computer, async () =>
+        {
+            await store.EndAsync(record, id, failure?.Message);
+            return (Outcome<bool>)true;
+        });
+
+        // The world has changed even where the database could not be told; recovery compares the two at the next start.
+        computer.Set(written.Succeeded ? record : record with { StatusReason = written.Failure.Message }, session);
+    }
+
+    private async Task RemoveAsync(Computer computer)
+    {
+        await store.DeleteAsync(computer.Id);
+        registry.Remove(computer);
+    }
+
+    /// <summary>Turns a bug in a transition into a failure, so that no computer is stuck in a transitional status for it.</summary>
+    private async Task<Outcome<T>> GuardedAsync<T>(Computer computer, Func<Task<Outcome<T>>> work)
+    {
+        try
+        {
+            return await work();
+        }
+#pragma warning disable CA1031
+        catch (Exception bug)
+#pragma warning restore CA1031
+        {
+            Unexpected(log, bug, computer.State.Record.InstanceId);
+            return new Failure(ErrorCodes.Internal, $"The server failed in a way it did not expect: {bug.Message}", "Its log says more.");
+        }
+    }
+
+    public ComputerSecrets NewSecrets() => new(ids.NewSecret(16), ids.NewSecret(8));
+
+    private static Failure Refused(ComputerRecord record, ComputerCommand command, string code) => code switch
+    {
+        ErrorCodes.AlreadyRunning => new(code, $"Computer {record.Name} is already running."),
+        ErrorCodes.AlreadyStopped => new(code, $"Computer {record.Name} is already stopped."),
+        ErrorCodes.NotRunning => new(code, $"Computer {record.Name} is {record.Status.Wire()}, not running.", "Start it first."),
+        _ => new(
+            code,
+            $"Computer {record.Name} is {record.Status.Wire()}; {command.ToString().ToLowerInvariant()} is not possible meanwhile.",
+            "Try again in a moment."),
+    };
+
+    [LoggerMessage(1210, LogLevel.Warning, "Computer {Instance}: {Kind} failed: {Why}")]
+    private static partial void Failed(ILogger log, string instance, string kind, string why);
+
+    [LoggerMessage(1211, LogLevel.Information, "Computer {Instance}: deleted")]
+    private static partial void Deleted(ILogger log, string instance);
+
+    [LoggerMessage(1212, LogLevel.Error, "Computer {Instance}: a transition failed unexpectedly")]
+    private static partial void Unexpected(ILogger log, Exception bug, string instance);
+}

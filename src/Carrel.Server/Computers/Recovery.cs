@@ -1,0 +1,72 @@
+using Carrel.Machines;
+using Carrel.Server.Screenshots;
+
+namespace Carrel.Server.Computers;
+
+/// <summary>
+/// Makes state and world agree after a restart, a crash or a reboot. What was asked for decides:
+/// creating: nobody was ever told of it, so it never was; deleting: is finished; stopping: is finished; starting and
+/// restarting: are finished, in the background, from a clean launch; running: taken over where its machine lives, otherwise
+/// stopped with a reason; stopped and error: a machine that lives all the same is ended.
+/// </summary>
+internal sealed partial class Recovery(
+    ComputerStore store, ComputerRegistry registry, Lifecycle lifecycle, MachineWatch watch, IMachineHost host, ScreenshotStore screenshots, ILogger<Recovery> log)
+{
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var records = await store.AllAsync();
+        var undone = records.Where(record => record.Status is ComputerStatus.Creating or ComputerStatus.Deleting).ToList();
+        var kept = records.Except(undone).ToList();
+
+        // Machines and disks outside this set are destroyed by the host, so the undone vanish from the host first and from the state after.
+        var known = kept.Select(record => record.InstanceId).ToHashSet(StringComparer.Ordinal);
+        var machines = (await host.RecoverAsync(known, cancellationToken)).ToDictionary(machine => machine.Id, StringComparer.Ordinal);
+        foreach (var record in undone)
+        {
+            screenshots.DeleteAll(record.InstanceId);
+            await store.DeleteAsync(record.Id);
+            Undone(log, record.InstanceId, record.Status.Wire());
+        }
+
+        var operations = (await store.UnfinishedAsync()).ToLookup(operation => operation.ComputerId);
+        foreach (var record in kept)
+        {
+            Guid? operation = operations[record.Id].LastOrDefault() is { } row ? Guid.Parse(row.Id) : null;
+            await RestoreAsync(record, machines.GetValueOrDefault(record.InstanceId), operation);
+        }
+
+        Recovered(log, kept.Count, machines.Count, undone.Count);
+    }
+
+    private async Task RestoreAsync(ComputerRecord record, IMachine? machine, Guid? operation)
+    {
+        var computer = new Computer(record);
+        var session = machine is null ? null : new MachineSession(machine);
+        computer.Set(record, session);
+        registry.Add(computer);
+        switch (record.Status)
+        {
+            case ComputerStatus.Running when session is not null:
+                watch.Watch(computer, session);
+                break;
+            case ComputerStatus.Running:
+                var stopped = record.With(ComputerStatus.Stopped, "Its machine was gone when the server came back: the host was restarted, or the machine ended meanwhile.");
+                await store.EndAsync(stopped, operation, null);
+                computer.Set(stopped, null);
+                break;
+            case ComputerStatus.Starting or ComputerStatus.Restarting:
+                _ = computer.Post(() => lifecycle.StartAsync(computer, record, operation));
+                break;
+            case ComputerStatus.Stopping:
+            case ComputerStatus.Stopped or ComputerStatus.Error or ComputerStatus.Suspended when session is not null:
+                _ = computer.Post(() => lifecycle.StopAsync(computer, record, operation));
+                break;
+        }
+    }
+
+    [LoggerMessage(1230, LogLevel.Information, "Computer {Instance}: was {Status} when the server ended, and is gone")]
+    private static partial void Undone(ILogger log, string instance, string status);
+
+    [LoggerMessage(1231, LogLevel.Information, "Recovered {Computers} computers, {Machines} machines alive, {Undone} undone")]
+    private static partial void Recovered(ILogger log, int computers, int machines, int undone);
+}

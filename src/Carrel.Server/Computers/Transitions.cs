@@ -1,0 +1,81 @@
+using System.Collections.Frozen;
+using Carrel.Contracts;
+using static Carrel.Server.Computers.ComputerCommand;
+using static Carrel.Server.Computers.ComputerStatus;
+
+namespace Carrel.Server.Computers;
+
+/// <summary>What a command means in a status: exactly one of its members says something.</summary>
+/// <param name="Next">The transition begins, and this is the status while it lasts.</param>
+/// <param name="Refusal">Code of the 409.</param>
+/// <param name="Already">Nothing is to be done.</param>
+/// <param name="Wait">The transition under way leads there: wait for it and ask again.</param>
+internal readonly record struct Verdict(ComputerStatus? Next = null, string? Refusal = null, bool Already = false, bool Wait = false);
+
+/// <summary>The whole table of legal transitions; there is no other place that decides.</summary>
+internal static class Transitions
+{
+    private static readonly Verdict Busy = new(Refusal: ErrorCodes.Busy);
+    private static readonly Verdict Wait = new(Wait: true);
+
+    private static readonly FrozenDictionary<(ComputerStatus, ComputerCommand), Verdict> Table =
+        new Dictionary<(ComputerStatus, ComputerCommand), Verdict>
+        {
+            [(Creating, Start)] = Busy,
+            [(Creating, Stop)] = Busy,
+            [(Creating, Restart)] = Busy,
+            [(Creating, EnsureRunning)] = Wait,
+            [(Creating, Delete)] = Busy,
+
+            [(Starting, Start)] = Busy,
+            [(Starting, Stop)] = Busy,
+            [(Starting, Restart)] = Busy,
+            [(Starting, EnsureRunning)] = Wait,
+            [(Starting, Delete)] = Busy,
+
+            [(Running, Start)] = new(Refusal: ErrorCodes.AlreadyRunning),
+            [(Running, Stop)] = new(Stopping),
+            [(Running, Restart)] = new(Restarting),
+            [(Running, EnsureRunning)] = new(Already: true),
+            [(Running, Delete)] = new(Deleting),
+
+            [(Stopping, Start)] = Busy,
+            [(Stopping, Stop)] = Busy,
+            [(Stopping, Restart)] = Busy,
+            [(Stopping, EnsureRunning)] = Busy,
+            [(Stopping, Delete)] = Busy,
+
+            [(Stopped, Start)] = new(Starting),
+            [(Stopped, Stop)] = new(Refusal: ErrorCodes.AlreadyStopped),
+            [(Stopped, Restart)] = new(Refusal: ErrorCodes.NotRunning),
+            [(Stopped, EnsureRunning)] = new(Starting),
+            [(Stopped, Delete)] = new(Deleting),
+
+            [(Restarting, Start)] = Busy,
+            [(Restarting, Stop)] = Busy,
+            [(Restarting, Restart)] = Busy,
+            [(Restarting, EnsureRunning)] = Wait,
+            [(Restarting, Delete)] = Busy,
+
+            [(Suspended, Start)] = new(Starting),
+            [(Suspended, Stop)] = new(Stopping),
+            [(Suspended, Restart)] = new(Restarting),
+            [(Suspended, EnsureRunning)] = new(Starting),
+            [(Suspended, Delete)] = new(Deleting),
+
+            [(Deleting, Start)] = Busy,
+            [(Deleting, Stop)] = Busy,
+            [(Deleting, Restart)] = Busy,
+            [(Deleting, EnsureRunning)] = Busy,
+            [(Deleting, Delete)] = Busy,
+
+            // After a failed stop or delete nobody knows what runs; each of these begins by ending whatever does.
+            [(Error, Start)] = new(Starting),
+            [(Error, Stop)] = new(Stopping),
+            [(Error, Restart)] = new(Restarting),
+            [(Error, EnsureRunning)] = new(Starting),
+            [(Error, Delete)] = new(Deleting),
+        }.ToFrozenDictionary();
+
+    public static Verdict Of(ComputerStatus status, ComputerCommand command) => Table[(status, command)];
+}

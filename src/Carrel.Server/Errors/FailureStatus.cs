@@ -1,0 +1,36 @@
+using Carrel.Contracts;
+
+namespace Carrel.Server.Errors;
+
+/// <summary>The one place where a failure's code becomes an HTTP status.</summary>
+internal static class FailureStatus
+{
+    public static int Of(string code) => code switch
+    {
+        ErrorCodes.InvalidJson or ErrorCodes.InvalidField or ErrorCodes.MissingField or ErrorCodes.NotSupported => 400,
+        ErrorCodes.MissingKey or ErrorCodes.InvalidKey => 401,
+        ErrorCodes.AccessDenied or ErrorCodes.WorkspaceScopeMismatch => 403,
+        ErrorCodes.NotFound => 404,
+        ErrorCodes.MethodNotAllowed => 405,
+        ErrorCodes.NameTaken or ErrorCodes.AlreadyRunning or ErrorCodes.AlreadyStopped or ErrorCodes.NotRunning or ErrorCodes.Busy => 409,
+        ErrorCodes.PayloadTooLarge => 413,
+        ErrorCodes.UnsupportedMediaType => 415,
+        // Not a 409 and not a 5xx: common clients repeat both, and this may already have happened.
+        ErrorCodes.OutcomeUnknown => 424,
+        ErrorCodes.UpgradeRequired => 426,
+        ErrorCodes.RateLimited => 429,
+        ErrorCodes.DesktopFailed => 502,
+        ErrorCodes.DesktopUnreachable or ErrorCodes.HostNotReady => 503,
+        ErrorCodes.DesktopTimeout => 504,
+        ErrorCodes.HostDiskFull => 507,
+        _ => 500,
+    };
+
+    /// <summary>Seconds after which asking again makes sense, or null where it makes none.</summary>
+    public static int? RetryAfter(string code) => code switch
+    {
+        ErrorCodes.Busy or ErrorCodes.DesktopUnreachable => 1,
+        ErrorCodes.HostNotReady or ErrorCodes.RateLimited => 2,
+        _ => null,
+    };
+}

@@ -1,0 +1,97 @@
+using System.Text.Json;
+using Carrel.Contracts.Api;
+using Carrel.Server.Accounts;
+using Carrel.Server.Actions;
+using Carrel.Server.Computers;
+using Carrel.Server.Errors;
+using Carrel.Server.LivePage;
+using Carrel.Server.Realtime;
+using Carrel.Server.Screenshots;
+using Carrel.Server.State;
+using Carrel.Server.Workspaces;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging.Console;
+
+namespace Carrel.Server.Hosting;
+
+/// <summary>Puts the server together. The one thing it does not bring is an <see cref="Carrel.Machines.IMachineHost"/>.</summary>
+internal static class CarrelServer
+{
+    private static readonly TimeSpan ShutdownPatience = TimeSpan.FromSeconds(20);
+
+    public static WebApplication Build(Settings settings, DataFolder folder, Action<IServiceCollection> machines)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = "carrel-server" });
+        builder.Configuration.Sources.Clear(); // Settings come from SettingSources alone.
+        AddLogging(builder.Logging, settings.LogLevel);
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = settings.MaxBodyBytes;
+            Listening.Configure(kestrel, settings.Listen);
+        });
+        AddServices(builder.Services, settings, folder);
+        machines(builder.Services);
+        var app = builder.Build();
+        Map(app);
+        return app;
+    }
+
+    private static void AddLogging(ILoggingBuilder logging, LogLevel level)
+    {
+        logging.ClearProviders();
+        logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.ColorBehavior = LoggerColorBehavior.Disabled;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+            console.UseUtcTimestamp = true;
+        });
+        logging.SetMinimumLevel(level);
+        logging.AddFilter("Microsoft", level > LogLevel.Warning ? level : LogLevel.Warning);
+    }
+
+    private static void AddServices(IServiceCollection services, Settings settings, DataFolder folder)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<IIdFactory, IdFactory>();
+        services.AddSingleton(settings).AddSingleton(folder);
+        services.AddSingleton(new SecretBox(folder.RootSecret()));
+        services.AddSingleton(_ => new Database(settings.Database));
+        services.AddSingleton<PublicAddress>().AddSingleton<Readiness>().AddSingleton<ServerStart>();
+        services.AddSingleton<ErrorPages>().AddSingleton<KeyRing>().AddSingleton<AdminKey>().AddSingleton<Sessions>().AddSingleton<Authentication>();
+        services.AddSingleton<WorkspaceStore>().AddSingleton<WorkspaceDeletion>().AddSingleton<WorkspaceViews>().AddSingleton<WorkspaceEndpoints>();
+        services.AddSingleton<ComputerRegistry>().AddSingleton<ComputerStore>().AddSingleton<ComputerLookup>().AddSingleton<ComputerViews>();
+        services.AddSingleton<BringUp>().AddSingleton<Lifecycle>().AddSingleton<MachineWatch>().AddSingleton<Recovery>();
+        services.AddSingleton<ComputerEndpoints>().AddSingleton<LifecycleEndpoints>();
+        services.AddSingleton<Forwarder>().AddSingleton<PictureAnswers>().AddSingleton<ScreenshotStore>().AddSingleton<SignedLinks>();
+        services.AddSingleton<SocketAccess>().AddSingleton<VncSocket>().AddSingleton<WebFiles>();
+        services.AddHostedService<Housekeeping>().AddHostedService<Shutdown>();
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownPatience);
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJson.Default);
+            json.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
+        });
+        services.AddCarrelOpenApi();
+    }
+
+    private static void Map(WebApplication app)
+    {
+        app.UseMiddleware<ErrorPages>();
+        app.UseMiddleware<Readiness>();
+        app.UseWebSockets();
+        app.UseRouting();
+        app.UseMiddleware<Authentication>();
+        app.MapHealth();
+        app.MapOpenApi("/openapi.json").WithMetadata(new Microsoft.AspNetCore.Routing.ExcludeFromDescriptionAttribute());
+        var api = app.MapGroup("/api");
+        api.MapWorkspaces();
+        api.MapComputers();
+        api.MapActions();
+        app.MapProxy();
+        app.MapScreenshotFiles();
+        app.MapRealtime();
+        app.MapLivePage();
+    }
+}

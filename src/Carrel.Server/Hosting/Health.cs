@@ -1,0 +1,25 @@
+using System.Reflection;
+using Carrel.Contracts.Api;
+using Carrel.Machines;
+using Carrel.Server.Computers;
+
+namespace Carrel.Server.Hosting;
+
+internal static class Health
+{
+    public static string Version { get; } =
+        typeof(Health).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+
+    public static void MapHealth(this IEndpointRouteBuilder routes) =>
+        routes.MapGet("/healthz", (Readiness readiness, ComputerRegistry registry, IMachineHost host) => Results.Json(
+                new ServerHealth(
+                    readiness.IsReady ? "ok" : "starting",
+                    Version,
+                    host.Capabilities.Isolation,
+                    registry.All.Count,
+                    registry.All.Count(computer => computer.State.Usable is not null)),
+                ApiJson.Default.ServerHealth,
+                statusCode: readiness.IsReady ? 200 : 503))
+            .WithName("health").WithTags("Server").WithSummary("200 once the server is ready.")
+            .Produces<ServerHealth>().Produces<ServerHealth>(503);
+}

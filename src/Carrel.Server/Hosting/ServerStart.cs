@@ -1,0 +1,20 @@
+using Carrel.Server.Accounts;
+using Carrel.Server.Computers;
+using Carrel.Server.State;
+using Carrel.Server.Workspaces;
+
+namespace Carrel.Server.Hosting;
+
+/// <summary>What happens between listening and being ready, in this order: schema, keys, machines, unfinished deletions.</summary>
+internal sealed class ServerStart(
+    Database database, AdminKey adminKey, Recovery recovery, WorkspaceDeletion workspaces, Readiness readiness, TimeProvider clock)
+{
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await Migrations.ApplyAsync(database, clock);
+        await adminKey.EnsureAsync();
+        await recovery.RunAsync(cancellationToken);
+        await workspaces.ResumeAllAsync();
+        readiness.Set();
+    }
+}

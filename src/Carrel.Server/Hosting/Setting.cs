@@ -1,0 +1,50 @@
+namespace Carrel.Server.Hosting;
+
+/// <summary>One setting: <c>name</c> in carrel.json, <c>CARREL_NAME</c> in the environment, <c>--name</c> as a flag; later ones win.</summary>
+internal sealed record Setting(string Name, string Default, string Meaning)
+{
+    public string Variable => "CARREL_" + Name.ToUpperInvariant();
+
+    public string Flag => "--" + Name.Replace('_', '-');
+}
+
+/// <summary>All settings there are. docs/settings.md holds the same table; a test compares them.</summary>
+internal static class SettingTable
+{
+    public const string Data = "data";
+    public const string Listen = "listen";
+    public const string PublicUrl = "public_url";
+    public const string Isolation = "isolation";
+    public const string Database = "database";
+    public const string Images = "images";
+    public const string Image = "image";
+    public const string Deskd = "deskd";
+    public const string MaxBodyBytes = "max_body_bytes";
+    public const string MaxProcesses = "max_processes";
+    public const string ReadyTimeout = "ready_timeout_seconds";
+    public const string StopGrace = "stop_grace_seconds";
+    public const string ScreenshotTtl = "screenshot_ttl_seconds";
+    public const string ScreenshotsKept = "screenshots_kept";
+    public const string SocketKeepAlive = "socket_keepalive_seconds";
+    public const string LogLevel = "log_level";
+
+    public static IReadOnlyList<Setting> All { get; } =
+    [
+        new(Data, "/var/lib/carrel", "Folder of the database, disks, stored screenshots and keys of one installation."),
+        new(Listen, "http://127.0.0.1:7300", "Address and port the server listens on; port 0 takes a free one."),
+        new(PublicUrl, "", "Address under which clients reach the server, for the URLs it answers with. Empty: the address each request came to."),
+        new(Isolation, "auto", "How computers are fenced off: `auto` or `container`."),
+        new(Database, "", "Path of the SQLite file. Empty: `carrel.db` in the data folder."),
+        new(Images, "/var/cache/carrel/images", "Folder of the base images; installations may share it."),
+        new(Image, "desktop", "Base image of a new computer."),
+        new(Deskd, "", "Folder of the published deskd. Empty: `deskd` beside the server's own folder."),
+        new(MaxBodyBytes, "2097152", "Largest request body, in bytes (65536 to 1073741824)."),
+        new(MaxProcesses, "4096", "Processes and threads a computer may have (64 to 1000000)."),
+        new(ReadyTimeout, "60", "How long a desktop may take to be ready after launch, in seconds (1 to 3600)."),
+        new(StopGrace, "10", "How long a stopping computer may take to end by itself, in seconds (0 to 600)."),
+        new(ScreenshotTtl, "3600", "How long a stored screenshot and its URL live, in seconds (10 to 2592000)."),
+        new(ScreenshotsKept, "500", "Stored screenshots kept per computer; the oldest go first (1 to 1000000)."),
+        new(SocketKeepAlive, "30", "A WebSocket peer is asked for a sign of life this often, and dropped if it gives none for as long, in seconds (1 to 3600)."),
+        new(LogLevel, "info", "Least severity written to the log: `debug`, `info`, `warn` or `error`."),
+    ];
+}

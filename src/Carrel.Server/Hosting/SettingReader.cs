@@ -1,0 +1,102 @@
+using System.Globalization;
+using Carrel.Contracts;
+
+namespace Carrel.Server.Hosting;
+
+/// <summary>Turns raw values into <see cref="Settings"/>; the first value that makes no sense is named.</summary>
+internal sealed class SettingReader(IReadOnlyDictionary<string, string> values)
+{
+    private Failure? _wrong;
+
+    public static Outcome<Settings> Load(IReadOnlyList<string> flags, Func<string, string?> environment, Func<string, string?> readFile)
+    {
+        var values = SettingSources.Gather(flags, environment, readFile);
+        return values.Succeeded ? new SettingReader(values.Value).Read() : values.Failure;
+    }
+
+    private Outcome<Settings> Read()
+    {
+        var data = Folder(SettingTable.Data);
+        var settings = new Settings
+        {
+            Data = data,
+            Listen = Address(SettingTable.Listen) ?? new Uri("http://127.0.0.1:7300"),
+            PublicUrl = Address(SettingTable.PublicUrl),
+            Isolation = OneOf(SettingTable.Isolation, "auto", "container"),
+            Database = values[SettingTable.Database] is { Length: > 0 } path ? Path.GetFullPath(path) : Path.Combine(data, "carrel.db"),
+            Images = Folder(SettingTable.Images),
+            Image = values[SettingTable.Image],
+            Deskd = values[SettingTable.Deskd] is { Length: > 0 } deskd
+                ? Path.GetFullPath(deskd)
+                : Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "deskd")),
+            MaxBodyBytes = Number(SettingTable.MaxBodyBytes, 65_536, 1_073_741_824),
+            MaxProcesses = (int)Number(SettingTable.MaxProcesses, 64, 1_000_000),
+            ReadyTimeout = TimeSpan.FromSeconds(Number(SettingTable.ReadyTimeout, 1, 3600)),
+            StopGrace = TimeSpan.FromSeconds(Number(SettingTable.StopGrace, 0, 600)),
+            ScreenshotTtl = TimeSpan.FromSeconds(Number(SettingTable.ScreenshotTtl, 10, 2_592_000)),
+            ScreenshotsKept = (int)Number(SettingTable.ScreenshotsKept, 1, 1_000_000),
+            SocketKeepAlive = TimeSpan.FromSeconds(Number(SettingTable.SocketKeepAlive, 1, 3600)),
+            LogLevel = OneOf(SettingTable.LogLevel, "debug", "info", "warn", "error") switch
+            {
+                "debug" => LogLevel.Debug,
+                "warn" => LogLevel.Warning,
+                "error" => LogLevel.Error,
+                _ => LogLevel.Information,
+            },
+        };
+        return _wrong is null ? settings : _wrong;
+    }
+
+    private string Folder(string name)
+    {
+        if (!Path.IsPathRooted(values[name]))
+        {
+            Refuse(name, "must be an absolute path");
+        }
+
+        return values[name];
+    }
+
+    private Uri? Address(string name)
+    {
+        var value = values[name];
+        if (value.Length == 0)
+        {
+            return null;
+        }
+
+        if (Uri.TryCreate(value, UriKind.Absolute, out var address)
+            && address.Scheme is "http" or "https"
+            && address is { Query.Length: 0, Fragment.Length: 0, UserInfo.Length: 0 })
+        {
+            return address;
+        }
+
+        Refuse(name, "must look like http://127.0.0.1:7300");
+        return null;
+    }
+
+    private string OneOf(string name, params ReadOnlySpan<string> allowed)
+    {
+        if (!allowed.Contains(values[name]))
+        {
+            Refuse(name, "must be one of " + string.Join(", ", allowed!));
+        }
+
+        return values[name];
+    }
+
+    private long Number(string name, long least, long most)
+    {
+        if (!long.TryParse(values[name], NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number < least || number > most)
+        {
+            Refuse(name, $"must be a whole number from {least} to {most}");
+        }
+
+        return number;
+    }
+
+    private void Refuse(string name, string why) => _wrong ??= new(
+        ErrorCodes.InvalidField,
+        $"The setting {name} ({SettingTable.All.Single(setting => setting.Name == name).Variable}) {why}, but is \"{values[name]}\".");
+}

@@ -1,0 +1,37 @@
+namespace Carrel.Server.Hosting;
+
+/// <summary>Resolved settings; what each means stands in <see cref="SettingTable"/>.</summary>
+internal sealed record Settings
+{
+    public required string Data { get; init; }
+
+    public required Uri Listen { get; init; }
+
+    public Uri? PublicUrl { get; init; }
+
+    public string Isolation { get; init; } = "auto";
+
+    public required string Database { get; init; }
+
+    public required string Images { get; init; }
+
+    public string Image { get; init; } = "desktop";
+
+    public required string Deskd { get; init; }
+
+    public long MaxBodyBytes { get; init; } = 2 * 1024 * 1024;
+
+    public int MaxProcesses { get; init; } = 4096;
+
+    public TimeSpan ReadyTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    public TimeSpan StopGrace { get; init; } = TimeSpan.FromSeconds(10);
+
+    public TimeSpan ScreenshotTtl { get; init; } = TimeSpan.FromHours(1);
+
+    public int ScreenshotsKept { get; init; } = 500;
+
+    public TimeSpan SocketKeepAlive { get; init; } = TimeSpan.FromSeconds(30);
+
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+}

@@ -1,0 +1,3 @@
+using Carrel.Server.Hosting;
+
+return await ServerProgram.RunAsync(args);

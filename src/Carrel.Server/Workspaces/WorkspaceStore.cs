@@ -1,0 +1,43 @@
+using Carrel.Server.State;
+using Dapper;
+
+namespace Carrel.Server.Workspaces;
+
+/// <summary>Workspaces in the database. One that is being deleted is no longer there for anybody.</summary>
+internal sealed class WorkspaceStore(Database database)
+{
+    private const string Select =
+        "SELECT id, account_id AS AccountId, name, status, icon_url AS IconUrl, created_at AS CreatedAt, updated_at AS UpdatedAt FROM workspaces";
+
+    /// <summary>False where the account has one of that name.</summary>
+    public async Task<bool> InsertAsync(Workspace workspace) => await database.WriteAsync((connection, transaction) => connection.ExecuteAsync(
+        """
+        INSERT INTO workspaces (id, account_id, name, status, icon_url, created_at, updated_at)
+        VALUES (@Id, @AccountId, @Name, @Status, @IconUrl, @CreatedAt, @UpdatedAt)
+        ON CONFLICT DO NOTHING
+        """,
+        workspace,
+        transaction)) > 0;
+
+    public Task<Workspace?> FindAsync(string id) => database.ReadAsync(connection =>
+        connection.QuerySingleOrDefaultAsync<Workspace>($"{Select} WHERE id = @id AND deleting = 0", new { id }));
+
+    public Task<Workspace?> FindByNameAsync(string accountId, string name) => database.ReadAsync(connection =>
+        connection.QuerySingleOrDefaultAsync<Workspace>($"{Select} WHERE account_id = @accountId AND name = @name AND deleting = 0", new { accountId, name }));
+
+    public async Task<IReadOnlyList<Workspace>> OfAccountAsync(string accountId) => [.. await database.ReadAsync(connection =>
+        connection.QueryAsync<Workspace>($"{Select} WHERE account_id = @accountId AND deleting = 0 ORDER BY created_at, id", new { accountId }))];
+
+    /// <summary>From here on nothing can be added to it. Its deletion is finished even if the server dies meanwhile.</summary>
+    public async Task<bool> MarkDeletingAsync(string id) => await database.WriteAsync((connection, transaction) =>
+        connection.ExecuteAsync("UPDATE workspaces SET deleting = 1 WHERE id = @id AND deleting = 0", new { id }, transaction)) > 0;
+
+    public Task UnmarkAsync(string id) => database.WriteAsync((connection, transaction) =>
+        connection.ExecuteAsync("UPDATE workspaces SET deleting = 0 WHERE id = @id", new { id }, transaction));
+
+    public Task DeleteAsync(string id) => database.WriteAsync((connection, transaction) =>
+        connection.ExecuteAsync("DELETE FROM workspaces WHERE id = @id", new { id }, transaction));
+
+    public async Task<IReadOnlyList<string>> DeletingAsync() => [.. await database.ReadAsync(connection =>
+        connection.QueryAsync<string>("SELECT id FROM workspaces WHERE deleting = 1"))];
+}

@@ -1,0 +1,92 @@
+using System.Collections.Concurrent;
+using Carrel.Contracts;
+using Carrel.Machines;
+
+namespace Carrel.Server.Tests.Fakes;
+
+/// <summary>What would be on the host: machines and disks. It outlives the servers that come and go on it.</summary>
+internal sealed class FakeWorld : IAsyncDisposable
+{
+    private readonly FakeDeskd _deskd = new();
+
+    public ConcurrentDictionary<string, FakeMachine> Machines { get; } = new();
+
+    public ConcurrentDictionary<string, bool> Disks { get; } = new();
+
+    /// <summary>Every step taken, in order, as <c>launch</c> or <c>launch:done</c>, with the machine's id.</summary>
+    public ConcurrentQueue<(string Step, string Id)> Steps { get; } = new();
+
+    /// <summary>Runs at each step: a test waits here, hangs here, or throws here.</summary>
+    public Func<string, string, Task> At { get; set; } = (_, _) => Task.CompletedTask;
+
+    /// <summary>What the step fails with, or null.</summary>
+    public Func<string, string, Failure?> Fails { get; set; } = (_, _) => null;
+
+    /// <summary>Prepares each machine before it is used.</summary>
+    public Action<FakeMachine> Made { get; set; } = _ => { };
+
+    public FakeDeskd Deskd => _deskd;
+
+    public async Task<Failure?> StepAsync(string step, string id)
+    {
+        Steps.Enqueue((step, id));
+        await At(step, id);
+        return Fails(step, id);
+    }
+
+    public ValueTask DisposeAsync() => _deskd.DisposeAsync();
+}
+
+/// <summary>A host whose machines are objects.</summary>
+internal sealed class FakeHost(FakeWorld world) : IMachineHost
+{
+    public MachineCapabilities Capabilities { get; } = new("container", MemorySnapshots: false, LiveMemoryGrowth: false);
+
+    public async Task<Outcome<IMachine>> LaunchAsync(MachineSpec spec, MachineSource source, CancellationToken cancellationToken)
+    {
+        if (await world.StepAsync("launch", spec.Id) is { } failure)
+        {
+            return failure;
+        }
+
+        if (world.Machines.ContainsKey(spec.Id))
+        {
+            throw new InvalidOperationException($"machine {spec.Id} runs already");
+        }
+
+        world.Disks[spec.Id] = true;
+        var machine = new FakeMachine(world, spec);
+        world.Made(machine);
+        world.Machines[spec.Id] = machine;
+        return await world.StepAsync("launch:done", spec.Id) is { } late ? late : machine;
+    }
+
+    public Task<IReadOnlyList<IMachine>> RecoverAsync(IReadOnlySet<string> knownIds, CancellationToken cancellationToken)
+    {
+        foreach (var id in world.Disks.Keys.Where(id => !knownIds.Contains(id)))
+        {
+            world.Disks.TryRemove(id, out _);
+        }
+
+        foreach (var machine in world.Machines.Values.Where(machine => !knownIds.Contains(machine.Id) || machine.Completion.IsCompleted))
+        {
+            world.Machines.TryRemove(machine.Id, out _);
+            machine.End(new MachineExit(137, false));
+        }
+
+        return Task.FromResult<IReadOnlyList<IMachine>>([.. world.Machines.Values]);
+    }
+
+    public async Task<Outcome<bool>> DeleteDiskAsync(string machineId, CancellationToken cancellationToken)
+    {
+        if (await world.StepAsync("disk", machineId) is { } failure)
+        {
+            return failure;
+        }
+
+        var there = world.Disks.TryRemove(machineId, out _);
+        return await world.StepAsync("disk:done", machineId) is { } late ? late : there;
+    }
+
+    public ValueTask DisposeAsync() => default;
+}

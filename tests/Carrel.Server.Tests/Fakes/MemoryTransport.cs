@@ -1,0 +1,107 @@
+using System.IO.Pipelines;
+using System.Net;
+using System.Threading.Channels;
+using Microsoft.AspNetCore.Connections;
+
+namespace Carrel.Server.Tests.Fakes;
+
+/// <summary>A Kestrel transport without sockets: a connection is two pipes, and carries what it was opened for.</summary>
+internal sealed class MemoryTransport : IConnectionListenerFactory, IConnectionListener
+{
+    public sealed class MemoryEndPoint : EndPoint;
+
+    private readonly Channel<ConnectionContext> _accepted = Channel.CreateUnbounded<ConnectionContext>();
+    private int _count;
+
+    public EndPoint EndPoint { get; } = new MemoryEndPoint();
+
+    public DuplexStream Connect(object item)
+    {
+        var (toServer, toClient) = (new Pipe(), new Pipe());
+        var connection = new DefaultConnectionContext($"m{Interlocked.Increment(ref _count)}")
+        {
+            Transport = new Duplex(toServer.Reader, toClient.Writer),
+        };
+        connection.Items["machine"] = item;
+        _accepted.Writer.TryWrite(connection);
+        return new DuplexStream(toClient.Reader, toServer.Writer);
+    }
+
+    public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) => new(this);
+
+    public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default) =>
+        await _accepted.Reader.WaitToReadAsync(cancellationToken) && _accepted.Reader.TryRead(out var connection) ? connection : null;
+
+    public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
+    {
+        _accepted.Writer.TryComplete();
+        return default;
+    }
+
+    public ValueTask DisposeAsync() => default;
+
+    private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+}
+
+/// <summary>Both ends of a pair of pipes as one stream.</summary>
+internal sealed class DuplexStream(PipeReader input, PipeWriter output) : Stream
+{
+    private readonly Stream _in = input.AsStream();
+    private readonly Stream _out = output.AsStream();
+
+    public static (DuplexStream One, DuplexStream Other) Pair()
+    {
+        var (a, b) = (new Pipe(), new Pipe());
+        return (new DuplexStream(a.Reader, b.Writer), new DuplexStream(b.Reader, a.Writer));
+    }
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    /// <summary>As when the peer's process is killed.</summary>
+    public void Break()
+    {
+        input.Complete(new IOException("connection reset"));
+        output.Complete(new IOException("connection reset"));
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => _in.Read(buffer, offset, count);
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => _in.ReadAsync(buffer, cancellationToken);
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        _in.ReadAsync(buffer, offset, count, cancellationToken);
+
+    public override void Write(byte[] buffer, int offset, int count) => _out.Write(buffer, offset, count);
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => _out.WriteAsync(buffer, cancellationToken);
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        _out.WriteAsync(buffer, offset, count, cancellationToken);
+
+    public override void Flush() => _out.Flush();
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => _out.FlushAsync(cancellationToken);
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _in.Dispose();
+            _out.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+}
