@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Carrel.Machines.Networks;
 using Carrel.Machines.Slots;
 
 namespace Carrel.Machines.Container;
@@ -56,6 +57,7 @@ internal sealed class OciSpec(string deskdFolder, string seccompFile)
             "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME=/root",
             "LANG=C.UTF-8",
+            $"CARREL_NAMESERVER={Addressing.Gateway}",
             $"CARREL_RESOLUTION={spec.Width}x{spec.Height}x{spec.Depth}"),
         ["capabilities"] = new JsonObject
         {
