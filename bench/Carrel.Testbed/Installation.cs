@@ -28,6 +28,9 @@ public sealed class Installation : IAsyncDisposable
 
     public Api Api { get; private set; } = null!;
 
+    /// <summary>What the server said, kept after the run for whoever looks into a failure.</summary>
+    public string LogFile => $"{Data}.log";
+
     public string Log => string.Join('\n', _log);
 
     public static async Task<Installation> StartNewAsync()
@@ -127,6 +130,10 @@ public sealed class Installation : IAsyncDisposable
         if (line is not null)
         {
             _log.Enqueue(line);
+            lock (_log)
+            {
+                File.AppendAllText(LogFile, line + "\n");
+            }
         }
     }
 

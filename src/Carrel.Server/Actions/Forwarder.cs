@@ -111,7 +111,10 @@ internal sealed class Forwarder(PictureAnswers pictures, PublicAddress address, 
     public static bool IsJson(HttpRequest request) =>
         request.ContentType is null || request.HasJsonContentType() || request.ContentLength is 0;
 
-    /// <summary>The body where Kestrel received it, not copied; it stays valid until the request ends.</summary>
+    /// <summary>
+    /// The whole body, copied: Kestrel's own buffers must be given back before the answer, or it takes the connection for
+    /// broken and closes it.
+    /// </summary>
     public static async Task<ReadOnlySequence<byte>> ReadBodyAsync(HttpRequest request)
     {
         var reader = request.BodyReader;
@@ -120,7 +123,9 @@ internal sealed class Forwarder(PictureAnswers pictures, PublicAddress address, 
             var read = await reader.ReadAsync(request.HttpContext.RequestAborted);
             if (read.IsCompleted)
             {
-                return read.Buffer;
+                var body = new ReadOnlySequence<byte>(read.Buffer.ToArray());
+                reader.AdvanceTo(read.Buffer.End);
+                return body;
             }
 
             reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);

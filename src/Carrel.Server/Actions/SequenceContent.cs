@@ -4,7 +4,7 @@ using System.Net.Http.Headers;
 
 namespace Carrel.Server.Actions;
 
-/// <summary>A body that lies in the server's receive buffers; it is sent from there. Knows whether sending began.</summary>
+/// <summary>A request's body on its way to the desktop. Knows whether sending began.</summary>
 internal sealed class SequenceContent : HttpContent
 {
     private static readonly MediaTypeHeaderValue Json = new("application/json");
