@@ -62,7 +62,7 @@ internal sealed class SlotFactory(SlotLeases leases, SlotNetwork network)
         using var fromChild = new AnonymousPipeServerStream(PipeDirection.In);
         using var errors = new SafeFileHandle(Errno.Check(Libc.MemfdCreate("errors", 1), "make a memory file"), ownsHandle: true);
         using var holder = ChildProcess.Start(
-            ["unshare", "--user", "--net", "cat"],
+            HolderCommand(slot),
             [toChild.ClientSafePipeHandle, fromChild.ClientSafePipeHandle, errors]);
         toChild.DisposeLocalCopyOfClientHandle();
         fromChild.DisposeLocalCopyOfClientHandle();
@@ -94,6 +94,15 @@ internal sealed class SlotFactory(SlotLeases leases, SlotNetwork network)
             holder.Reap();
         }
     }
+
+    // What a guest takes of the kernel's per-user limits (inotify instances and watches, pending signals, message queues) is
+    // charged to whoever made its user namespace, too. Made by the host's root, all guests and the host would share one
+    // budget, and one guest could use it up; so each namespace is made by the uid of its own root.
+    private static string[] HolderCommand(Slot slot) =>
+    [
+        "setpriv", $"--reuid={slot.RootUid}", $"--regid={slot.RootUid}", "--clear-groups",
+        "--inh-caps=+sys_admin", "--ambient-caps=+sys_admin", "unshare", "--user", "--net", "cat",
+    ];
 
     private static void Pin(int pid, string kind, string target)
     {

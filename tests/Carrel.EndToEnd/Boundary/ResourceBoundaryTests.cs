@@ -14,7 +14,7 @@ public sealed class DiskBoundaryTests(SharedInstallation shared)
 
         await guest.BashAsync("dd if=/dev/urandom of=/root/fill bs=1M status=none; cp /root/fill /root/fill2; true", timeout: 120);
 
-        Assert.Equal("full\n", await guest.BashAsync("echo x > /root/more 2>/dev/null || echo full; true"));
+        Assert.Equal("full\n", await guest.BashAsync("head -c 20000000 /dev/urandom > /root/more 2>/dev/null || echo full; true"));
         Assert.Equal("fine\n", await neighbour.BashAsync("echo fine > /root/f && cat /root/f"));
         await guest.ScreenshotAsync();
         await guest.BashAsync("rm /root/fill*");
@@ -34,6 +34,41 @@ public sealed class ProcessBoundaryTests(SharedInstallation shared)
         Assert.Equal("fine\n", await neighbour.BashAsync("echo fine"));
         Assert.Equal(HttpStatusCode.OK, (await shared.Api.DeleteAsync(guest.Path)).Status);
         Assert.DoesNotContain(await Leftovers.OfAsync(shared.Installation), left => left.Contains(guest.InstanceId, StringComparison.Ordinal));
+    }
+}
+
+public sealed class InotifyBoundaryTests(SharedInstallation shared)
+{
+    [Fact]
+    public async Task Using_up_inotify_hurts_nobody_else()
+    {
+        var (guest, neighbour) = (await shared.Api.NewComputerAsync(), await shared.Api.NewComputerAsync());
+
+        var free = "import ctypes; print(sum(ctypes.CDLL(None).inotify_init() >= 0 for _ in range(128)))";
+        var before = int.Parse((await HostProcess.RunAsync("python3", "-c", free)).Output, System.Globalization.CultureInfo.InvariantCulture);
+
+        var taken = await guest.DoAsync("exec", new
+        {
+            code = """
+                import ctypes, os
+                libc, n = ctypes.CDLL(None), 0
+                for uid in range(0, 3000, 100):
+                    if os.fork() == 0:
+                        os.setuid(uid)
+                        while libc.inotify_init() >= 0: pass
+                        import signal; signal.alarm(20); signal.pause()
+                    n += 1
+                print(n)
+                """,
+            timeout = 30,
+        });
+        Assert.Equal("30\n", taken["output"]!.GetValue<string>());
+
+        var instances = "import ctypes; print(sum(ctypes.CDLL(None).inotify_init() >= 0 for _ in range(50)))";
+        Assert.Equal("50\n", (await neighbour.DoAsync("exec", new { code = instances }))["output"]!.GetValue<string>());
+        // Other programs of the host's root come and go meanwhile; the guest's 3,840 would leave none.
+        var after = int.Parse((await HostProcess.RunAsync("python3", "-c", free)).Output, System.Globalization.CultureInfo.InvariantCulture);
+        Assert.InRange(after, Math.Max(1, before - 30), 128);
     }
 }
 
