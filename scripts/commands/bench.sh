@@ -29,8 +29,9 @@ command_bench() {
   unset CARREL_LISTEN CARREL_DATA
   local dll=$ROOT/artifacts/bin/Carrel.Bench/release/Carrel.Bench.dll code=0
   cd "$ROOT" || exit
-  # In the foreground: the program handles Ctrl-C itself and takes its computers down.
-  trap '' INT
+  # In the foreground: the program handles Ctrl-C itself and takes its computers down. An ignored signal would stay
+  # ignored in it, a trapped one does not.
+  trap : INT
   dotnet exec "$dll" "$@" || code=$?
   exit "$code"
 }

@@ -107,7 +107,7 @@ follow_server() {
   following=yes
   tail -n 0 -F --pid="$server" -- "$LOG" 2>/dev/null &
   local code=0
-  wait "$server" || code=$?
+  { wait "$server" || code=$?; } 2>/dev/null
   wait || true
   # `down` from elsewhere removes the pid file; a crash leaves it.
   if [[ -e $PID_FILE ]] && ((code != 0)); then

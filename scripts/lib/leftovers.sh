@@ -1,8 +1,8 @@
 # What this installation holds on the host, found by the names everything carries. Mirrors the layout of Carrel.Machines:
-#   /run/carrel/<installation>/machines/<id>/{pid,...}   mounts and state of a machine
+#   /run/carrel/<installation>/machines/<id>/{pid,machine.json,...}   mounts and state of a machine
 #   /run/carrel/slots/<n>.lease -> <installation>        leased places; interface cr<n>, nftables table carrel_slot_<n>
 #   <data>/disks/<id>/disk.img                           loop devices
-#   /sys/fs/cgroup/**/carrel*/**                         control groups, a machine's ends in its id
+#   /sys/fs/cgroup[/<controller>]/carrel/<installation>/<id>  control groups
 # shellcheck shell=bash
 
 RUNTIME=${CARREL_RUNTIME:-/run/carrel}
@@ -29,7 +29,7 @@ leases() { # the slots leased by this installation
 
 # Prints "what<TAB>which" for everything of this installation that no running machine needs.
 leftovers() {
-  local mine live spare slot id path
+  local mine live used slot id path
   mine=$(installation)
   live=" $(running_machines | paste -sd' ') "
   orphan() { [[ $live != *" $1 "* ]]; }
@@ -46,14 +46,14 @@ leftovers() {
     ! orphan "${id%.partial}" || printf 'loop device\t%s (%s)\n' "$slot" "$path"
   done < <(losetup --list --noheadings -O NAME,BACK-FILE 2>/dev/null | awk -v under="$DATA/disks/" 'index($2, under) == 1')
   while read -r path; do
-    id=${path##*/} && id=${id##*-}
-    [[ ! $id =~ ^[0-9a-f]{8}$ || $path != *"$mine"* || $id == "$mine" ]] || ! orphan "$id" || printf 'control group\t%s\n' "$path"
-  done < <(find /sys/fs/cgroup -maxdepth 5 -type d -path '*carrel*' 2>/dev/null)
+    ! orphan "${path##*/}" || printf 'control group\t%s\n' "$path"
+  done < <(find /sys/fs/cgroup -maxdepth 4 -type d -path "*/carrel/$mine/*" 2>/dev/null)
   # A running server keeps a few slots made ahead.
-  spare=0
-  ! server_pid >/dev/null || spare=8
-  if (($(leases | wc -l) > $(wc -w <<<"$live") + spare)); then
-    printf 'slots\t%s leased for %s machines (%s/slots)\n' "$(leases | wc -l)" "$(wc -w <<<"$live")" "$RUNTIME"
+  if ! server_pid >/dev/null; then
+    used=" $(for id in $live; do sed -n 's/.*"slot": *\([0-9]*\).*/\1/p' "$RUNTIME/$mine/machines/$id/machine.json" 2>/dev/null; done | paste -sd' ') "
+    while read -r slot; do
+      [[ $used == *" $slot "* ]] || printf 'slot\t%s/slots/%s\n' "$RUNTIME" "$slot"
+    done < <(leases)
   fi
 }
 

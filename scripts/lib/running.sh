@@ -49,6 +49,8 @@ on_interrupt() {
   exit "$code"
 }
 
+# A trapped signal is one whose victims bash does not report in words of its own ("line 56: 17101 Aborted ...").
+trap : ABRT SEGV BUS
 trap 'on_interrupt INT 130' INT
 trap 'on_interrupt TERM 143' TERM
 trap 'on_interrupt HUP 129' HUP

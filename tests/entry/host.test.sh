@@ -61,11 +61,17 @@ test_doctor_finds_leftovers_of_this_installation_only() {
   says 'state of a machine that is gone'
   says 0badcafe
   does_not_say deadbeef
-  # A machine whose process lives is none.
-  echo $$ >"$CARREL_RUNTIME/$mine/machines/0badcafe/pid"
+  # What a machine has whose process lives is none.
+  mkdir "$CARREL_RUNTIME/slots"
+  ln -s "$mine" "$CARREL_RUNTIME/slots/900001.lease"
+  ln -s "$mine" "$CARREL_RUNTIME/slots/900002.lease"
+  printf %s $$ >"$CARREL_RUNTIME/$mine/machines/0badcafe/pid"
+  echo '{"id":"0badcafe","slot":900001,"loop_device":"/dev/loop0"}' >"$CARREL_RUNTIME/$mine/machines/0badcafe/machine.json"
   carrel doctor
   does_not_say 'state of a machine that is gone'
   says '1 running'
+  says 'slots/900002'
+  does_not_say 'slots/900001'
 }
 
 run_tests
