@@ -19,7 +19,7 @@ public sealed class IdentityTests(Desk desk) : IClassFixture<Desk>
     {
         var identity = new Carrel.Deskd.Identity.MachineIdentity();
         var settings = new DeskdSettings(desk.Display, 3, 0, desk.Folder, Path.Combine(desk.Folder, "machine-id"), false);
-        new Carrel.Deskd.Identity.IdentityEndpoint(settings, identity, new X11.DisplayLink(desk.Display)).Recall();
+        new Carrel.Deskd.Identity.IdentityEndpoint(settings, identity, new Carrel.Deskd.X11.DisplayLink(desk.Display)).Recall();
 
         Assert.True(identity.IsTaken);
         await identity.Taken;
