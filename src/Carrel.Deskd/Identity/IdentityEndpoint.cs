@@ -8,12 +8,22 @@ using Carrel.Deskd.X11;
 namespace Carrel.Deskd.Identity;
 
 /// <summary><c>PUT /identity</c>: the machine learns who it is. May come again, as after a restore.</summary>
-internal sealed class IdentityEndpoint(DeskdSettings settings, MachineIdentity identity, DisplayLink link)
+internal sealed class IdentityEndpoint
 {
     private const int MaxBytes = 64 * 1024;
+    private readonly DeskdSettings _settings;
+    private readonly MachineIdentity _identity;
+    private readonly DisplayLink _link;
     private readonly SemaphoreSlim _turn = new(1);
+    private (int Width, int Height)? _size;
 
-    private string Kept => Path.Combine(settings.RunFolder, "identity.json");
+    public IdentityEndpoint(DeskdSettings settings, MachineIdentity identity, DisplayLink link)
+    {
+        (_settings, _identity, _link) = (settings, identity, link);
+        link.Connected += display => _ = ResizeAsync(display);
+    }
+
+    private string Kept => Path.Combine(_settings.RunFolder, "identity.json");
 
     public async Task<Reply> PutAsync(Exchange exchange)
     {
@@ -55,7 +65,8 @@ internal sealed class IdentityEndpoint(DeskdSettings settings, MachineIdentity i
         {
             if (JsonSerializer.Deserialize(File.ReadAllBytes(Kept), DeskdJson.Default.Identity) is { } told)
             {
-                identity.Take(told.Token);
+                _size = (told.Width, told.Height);
+                _identity.Take(told.Token);
             }
         }
         catch (JsonException e)
@@ -66,19 +77,36 @@ internal sealed class IdentityEndpoint(DeskdSettings settings, MachineIdentity i
 
     private async Task TakeAsync(Contracts.Deskd.Identity told)
     {
-        Directory.CreateDirectory(settings.RunFolder);
-        PrivateFile.Replace(Path.Combine(settings.RunFolder, "vncpasswd"), VncPassword.Obfuscate(told.VncPassword));
+        Directory.CreateDirectory(_settings.RunFolder);
+        PrivateFile.Replace(Path.Combine(_settings.RunFolder, "vncpasswd"), VncPassword.Obfuscate(told.VncPassword));
         PrivateFile.Replace(Kept, JsonSerializer.SerializeToUtf8Bytes(told, DeskdJson.Default.Identity));
-        HostNames.SetMachineId(settings.MachineIdFile, told.MachineId);
-        if (settings.SetsHostName)
+        HostNames.SetMachineId(_settings.MachineIdFile, told.MachineId);
+        if (_settings.SetsHostName)
         {
             HostNames.SetHostName(told.HostName);
         }
 
-        identity.Take(told.Token);
-        if (link.Current is { } display && display.Size != (told.Width, told.Height))
+        _identity.Take(told.Token);
+        _size = (told.Width, told.Height);
+        if (_link.Current is { } display)
         {
-            await ScreenSize.SetAsync(display, told.Width, told.Height);
+            await ResizeAsync(display);
+        }
+    }
+
+    /// <summary>Gives the screen the size that the machine was told of, also when the X server comes after the identity.</summary>
+    private async Task ResizeAsync(XDisplay display)
+    {
+        try
+        {
+            if (_size is { } size && display.Size != size)
+            {
+                await ScreenSize.SetAsync(display, size.Width, size.Height);
+            }
+        }
+        catch (Exception e) when (e is XDisconnectedException or XRequestException)
+        {
+            Log.Write($"the screen keeps its size: {e.Message}");
         }
     }
 

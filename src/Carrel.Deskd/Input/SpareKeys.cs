@@ -14,7 +14,7 @@ namespace Carrel.Deskd.Input;
 /// </summary>
 internal sealed class SpareKeys(TimeProvider time)
 {
-    public static readonly TimeSpan Digestion = TimeSpan.FromMilliseconds(100);
+    public static readonly TimeSpan Digestion = TimeSpan.FromMilliseconds(300);
 
     private readonly Dictionary<uint, Slot> _bySymbol = [];
     private Slot[] _slots = [];

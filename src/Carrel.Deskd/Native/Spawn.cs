@@ -26,6 +26,9 @@ internal static unsafe partial class Spawn
     public static partial int posix_spawn_file_actions_addchdir_np(byte* actions, string path);
 
     [LibraryImport(Library)]
+    public static partial int posix_spawn_file_actions_addclosefrom_np(byte* actions, int from);
+
+    [LibraryImport(Library)]
     public static partial int posix_spawnattr_init(byte* attributes);
 
     [LibraryImport(Library)]

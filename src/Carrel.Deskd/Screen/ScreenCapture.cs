@@ -75,11 +75,18 @@ internal sealed class ScreenCapture
 
     private void GiveBack(SharedSegment segment)
     {
+        SharedSegment? surplus = segment;
+        // One is kept: between pictures a second would only be memory.
         lock (_free)
         {
-            _free.Push(segment);
+            if (_free.Count == 0)
+            {
+                _free.Push(segment);
+                surplus = null;
+            }
         }
 
+        surplus?.Dispose();
         _turn.Release();
     }
 

@@ -8,7 +8,7 @@ namespace Carrel.Deskd.Shell;
 internal sealed record ChildSpec(
     string Program, string[] Arguments, string[] Environment, string WorkingFolder, int Output, int? Errors, int[] Extra)
 {
-    public const int FirstExtraFd = 10;
+    public const int FirstExtraFd = 3;
 }
 
 /// <summary>
@@ -20,9 +20,12 @@ internal static unsafe class ChildProcess
     private const short POSIX_SPAWN_SETSIGDEF = 4;
     private const short POSIX_SPAWN_SETSIGMASK = 8;
     private const short POSIX_SPAWN_SETSID = 0x80;
+    private const int HighFd = 64;
 
     /// <summary>Starts a child whose standard input is empty; returns its process id, which is its session's and group's too.</summary>
-    public static int Start(ChildSpec spec)
+    public static int Start(ChildSpec spec) => OutOfMemory.Offering(() => Spawned(spec));
+
+    private static int Spawned(ChildSpec spec)
     {
         // glibc on x86-64 needs 80, 336 and 128 bytes for these.
         var actions = stackalloc byte[128];
@@ -30,6 +33,8 @@ internal static unsafe class ChildProcess
         var signals = stackalloc byte[128];
         Must(Spawn.posix_spawn_file_actions_init(actions));
         Must(Spawn.posix_spawnattr_init(attributes));
+        // Out of the way of the numbers that they are to have, which else might overwrite one another.
+        var extra = Array.ConvertAll(spec.Extra, fd => Descriptor.Of(Libc.fcntl(fd, Libc.F_DUPFD_CLOEXEC, HighFd), "a descriptor for a child"));
         using var arguments = new CStrings([spec.Program, .. spec.Arguments]);
         using var environment = new CStrings(spec.Environment);
         try
@@ -47,8 +52,11 @@ internal static unsafe class ChildProcess
 
             for (var i = 0; i < spec.Extra.Length; i++)
             {
-                Must(Spawn.posix_spawn_file_actions_adddup2(actions, spec.Extra[i], ChildSpec.FirstExtraFd + i));
+                Must(Spawn.posix_spawn_file_actions_adddup2(actions, extra[i].Fd, ChildSpec.FirstExtraFd + i));
             }
+
+            // Whatever deskd was given, such as its listening socket, is no business of a child's.
+            Must(Spawn.posix_spawn_file_actions_addclosefrom_np(actions, ChildSpec.FirstExtraFd + spec.Extra.Length));
 
             Must(Spawn.posix_spawn_file_actions_addchdir_np(actions, spec.WorkingFolder));
 
@@ -66,13 +74,13 @@ internal static unsafe class ChildProcess
                 throw new IOException($"starting {spec.Program} in {spec.WorkingFolder}: {Marshal.GetPInvokeErrorMessage(error)}");
             }
 
-            OutOfMemory.OfferFirst(pid);
             return pid;
         }
         finally
         {
             _ = Spawn.posix_spawn_file_actions_destroy(actions);
             _ = Spawn.posix_spawnattr_destroy(attributes);
+            Array.ForEach(extra, fd => fd.Dispose());
         }
     }
 

@@ -5,13 +5,13 @@ namespace Carrel.Deskd.Shell;
 
 internal sealed record PythonError(string Type, string Message, string Traceback);
 
-/// <summary>The small program that runs a snippet from descriptor 10 and reports an error to descriptor 11.</summary>
+/// <summary>The small program that runs a snippet from descriptor 3 and reports an error to descriptor 4.</summary>
 internal static class PythonRunner
 {
     public const string Program = """
         import os, sys
-        source = os.fdopen(10, 'rb').read()
-        report = os.fdopen(11, 'wb', 0)
+        source = os.fdopen(3, 'rb').read()
+        report = os.fdopen(4, 'wb', 0)
         error = None
         try:
             exec(compile(source, '<exec>', 'exec'), {'__name__': '__main__', '__builtins__': __builtins__})

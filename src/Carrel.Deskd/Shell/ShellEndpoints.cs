@@ -18,7 +18,7 @@ internal sealed class ShellEndpoints(int display)
     private const int LongestArgument = 100_000;
 
     // Reads the command from the descriptor it stands in and leaves neither that nor a variable behind.
-    private const string RunLongCommand = """eval "exec 10<&-; $(</dev/fd/10)" """;
+    private const string RunLongCommand = """eval "exec 3<&-; $(</dev/fd/3)" """;
 
     private readonly string[] _environment = ShellEnvironment.Build(display);
 

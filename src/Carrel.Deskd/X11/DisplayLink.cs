@@ -37,6 +37,13 @@ internal sealed class DisplayLink(int display)
         {
             await session.InitializeAsync();
             _current = session;
+            if (session.Connection.IsLost)
+            {
+                // It went away between the last answer and here; the reading thread has cleared or will clear this.
+                _current = null;
+                return;
+            }
+
             Connected?.Invoke(session);
         }
         catch (XDisconnectedException)
@@ -45,8 +52,9 @@ internal sealed class DisplayLink(int display)
         }
         catch (Exception e)
         {
+            // A server without the extensions will not grow them; the supervisor's log shows us failing.
             Log.Write("the X server cannot be used", e);
-            Environment.FailFast("unusable X server");
+            Environment.Exit(1);
         }
     }
 }

@@ -16,12 +16,14 @@ internal sealed class XConnection : IDisposable
     private readonly Action<XPacket> _onEvent;
     private ushort _sequence;
     private uint _nextResource;
-    private Exception? _lost;
+    private volatile Exception? _lost;
 
     private XConnection(Socket socket, XSetup setup, Action<XPacket> onEvent) =>
         (_socket, Setup, _onEvent) = (socket, setup, onEvent);
 
     public XSetup Setup { get; }
+
+    public bool IsLost => _lost is not null;
 
     /// <summary>Connects to display number <paramref name="display"/> of this machine. <paramref name="onEvent"/> runs on the reading thread and must not block.</summary>
     public static XConnection Open(int display, Action<XPacket> onEvent)

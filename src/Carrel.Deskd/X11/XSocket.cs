@@ -44,16 +44,13 @@ internal static class XSocket
             {
                 return XConnection.Open(display, onEvent);
             }
-            catch (SocketException e) when (e.SocketErrorCode is SocketError.AddressNotAvailable or SocketError.ConnectionRefused or SocketError.SocketError)
+            catch (Exception e) when (e is SocketException or XDisconnectedException)
             {
-                // A socket file that refuses is either about to listen (bind comes a moment before listen, and nothing
-                // tells of listen) or left over from a dead server, whose successor makes it anew.
-                var aboutToListen = File.Exists(Path(display)) && refusals++ < 100;
-                WaitForChange(watch, aboutToListen ? 2 : -1);
-            }
-            catch (XDisconnectedException)
-            {
-                WaitForChange(watch, 50);
+                // Without a socket file there is one to wait for. A file that refuses belongs to a server that is about
+                // to listen (bind comes a moment before listen, and nothing tells of listen), or to one that is dying or
+                // dead, whose successor makes it anew.
+                var again = !File.Exists(Path(display)) ? -1 : refusals++ < 100 ? 2 : 1000;
+                WaitForChange(watch, again);
             }
         }
     }
