@@ -30,7 +30,8 @@ internal sealed partial class Lifecycle(
     public async Task<Outcome<Computer>> CreateAsync(ComputerRecord record)
     {
         var computer = new Computer(record);
-        switch (await store.InsertAsync(record, ids.NewId(), () => registry.Add(computer)))
+        var operation = ids.NewId();
+        switch (await store.InsertAsync(record, operation, () => registry.Add(computer)))
         {
             case Insertion.NameTaken:
                 return new Failure(
@@ -49,7 +50,7 @@ internal sealed partial class Lifecycle(
                 return session.Failure;
             }
 
-            return await RunningAsync(computer, record, session.Value, null);
+            return await RunningAsync(computer, record, session.Value, operation);
         });
     }
 

@@ -18,7 +18,7 @@ internal sealed class MemoryTransport : IConnectionListenerFactory, IConnectionL
     public DuplexStream Connect(object item)
     {
         var (toServer, toClient) = (new Pipe(), new Pipe());
-        var connection = new DefaultConnectionContext($"m{Interlocked.Increment(ref _count)}")
+        var connection = new MemoryConnection($"m{Interlocked.Increment(ref _count)}")
         {
             Transport = new Duplex(toServer.Reader, toClient.Writer),
         };
@@ -39,6 +39,16 @@ internal sealed class MemoryTransport : IConnectionListenerFactory, IConnectionL
     }
 
     public ValueTask DisposeAsync() => default;
+
+    private sealed class MemoryConnection(string id) : DefaultConnectionContext(id)
+    {
+        /// <summary>Not the base's: that disposes a token source which an abort may be about to cancel.</summary>
+        public override async ValueTask DisposeAsync()
+        {
+            await Transport.Input.CompleteAsync();
+            await Transport.Output.CompleteAsync();
+        }
+    }
 
     private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 }
