@@ -16,6 +16,7 @@ internal sealed record DeskAction(
     public const int Margin = 15;
 
     private const int MostSeconds = 300;
+    private const int MostSettleSeconds = 30;
 
     public static IReadOnlyList<DeskAction> All { get; } =
     [
@@ -35,10 +36,11 @@ internal sealed record DeskAction(
     /// <summary>The names in the API of actions whose older or deskd's own name differs.</summary>
     public IEnumerable<string> Names => Name.Contains('-', StringComparison.Ordinal) ? [Name, Name.Replace('-', '_')] : [Name];
 
-    public TimeSpan Allowance(System.Buffers.ReadOnlySequence<byte> body) =>
-        TimeSpan.FromSeconds((TimeoutField ? Math.Clamp(ReadTimeout(body) ?? Timeout, 1, MostSeconds) : Timeout) + Margin);
+    /// <param name="settles">The action also waits for the screen to come to rest.</param>
+    public TimeSpan Allowance(ReadOnlySpan<byte> body, bool settles) =>
+        TimeSpan.FromSeconds((TimeoutField ? Math.Clamp(ReadTimeout(body) ?? Timeout, 1, MostSeconds) : Timeout) + (settles ? MostSettleSeconds : 0) + Margin);
 
-    private static double? ReadTimeout(System.Buffers.ReadOnlySequence<byte> body)
+    private static double? ReadTimeout(ReadOnlySpan<byte> body)
     {
         var reader = new Utf8JsonReader(body);
         try

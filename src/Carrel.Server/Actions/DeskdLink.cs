@@ -75,5 +75,5 @@ internal sealed class DeskdLink : IDisposable
 
     public void Dispose() => _invoker.Dispose();
 
-    private static bool Began(HttpRequestMessage request) => request.Content is not SequenceContent { Began: false };
+    private static bool Began(HttpRequestMessage request) => request.Content is not ActionBody { Began: false };
 }

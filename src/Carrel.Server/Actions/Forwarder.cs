@@ -39,14 +39,14 @@ internal sealed class Forwarder(PictureAnswers pictures, PublicAddress address, 
         }
 
         var body = await ReadBodyAsync(context.Request);
-        using var request = new HttpRequestMessage(HttpMethod.Post, DeskdLink.At(action.Path, query.Value.ForDesktop)) { Content = new SequenceContent(body) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, DeskdLink.At(action.Path, query.Value.ForDesktop)) { Content = new ActionBody(body) };
         if (query.Value.After)
         {
             request.Headers.TryAddWithoutValidation("Accept", $"{DeskdProtocol.ActAndSeeMediaType}, application/json");
         }
 
         var readOnly = action.ReadOnly;
-        return await ExchangeAsync(context, session, request, action.Allowance(body), readOnly, async (response, aborted) =>
+        return await ExchangeAsync(context, session, request, action.Allowance(body, query.Value.Settles), readOnly, async (response, aborted) =>
         {
             var seen = response.Content.Headers.ContentType?.MediaType == DeskdProtocol.ActAndSeeMediaType;
             var answer = await CappedBody.ReadAsync(response.Content, seen ? CappedBody.MostPicture : CappedBody.MostJson, aborted);
@@ -112,10 +112,10 @@ internal sealed class Forwarder(PictureAnswers pictures, PublicAddress address, 
         request.ContentType is null || request.HasJsonContentType() || request.ContentLength is 0;
 
     /// <summary>
-    /// The whole body, copied: Kestrel's own buffers must be given back before the answer, or it takes the connection for
-    /// broken and closes it.
+    /// The body, in an array of its own. It is not sent from Kestrel's buffers: a send that is given up may go on reading its
+    /// memory for a moment, and those buffers would by then hold somebody else's request.
     /// </summary>
-    public static async Task<ReadOnlySequence<byte>> ReadBodyAsync(HttpRequest request)
+    private static async Task<byte[]> ReadBodyAsync(HttpRequest request)
     {
         var reader = request.BodyReader;
         while (true)
@@ -123,7 +123,7 @@ internal sealed class Forwarder(PictureAnswers pictures, PublicAddress address, 
             var read = await reader.ReadAsync(request.HttpContext.RequestAborted);
             if (read.IsCompleted)
             {
-                var body = new ReadOnlySequence<byte>(read.Buffer.ToArray());
+                var body = read.Buffer.ToArray();
                 reader.AdvanceTo(read.Buffer.End);
                 return body;
             }

@@ -30,56 +30,78 @@ internal sealed class PictureAnswers(ScreenshotStore store)
             return Results.Empty;
         }
 
+        var fields = await DeliverAsync(context, computer, query, format, picture, baseUrl);
         await WriteAsync(context, json =>
         {
             json.WriteBoolean("success"u8, true);
-            return PictureFieldsAsync(json, context, computer, query, format, picture, baseUrl);
+            fields(json);
         });
         return Results.Empty;
     }
 
-    /// <summary>An action's answer with its picture, in the framing of <see cref="Contracts.Deskd.DeskdProtocol.ActAndSeeMediaType"/>.</summary>
+    /// <summary>
+    /// An action's answer with its picture, in the framing of <see cref="Contracts.Deskd.DeskdProtocol.ActAndSeeMediaType"/>. The
+    /// action has happened: whatever is wrong with its picture is told inside the success.
+    /// </summary>
     public async Task<IResult> ActAndSeeAsync(HttpContext context, Computer computer, PictureQuery query, ReadOnlyMemory<byte> framed, string baseUrl)
     {
         if (Parse(framed) is not var (answer, picture))
         {
-            return (NoPicture with { Code = ErrorCodes.OutcomeUnknown }).AsProblem();
+            return new Failure(ErrorCodes.OutcomeUnknown, "The desktop's answer could not be read; the action may have been carried out.").AsProblem();
         }
 
         using (answer)
         {
-            if (PictureFormat.Of(picture.Span) is not { } format)
+            var (fields, error) = await TryDeliverAsync(context, computer, query, picture, baseUrl);
+            await WriteAsync(context, json =>
             {
-                return (NoPicture with { Code = ErrorCodes.OutcomeUnknown }).AsProblem();
-            }
-
-            await WriteAsync(context, async json =>
-            {
-                JsonElement? own = null;
-                foreach (var property in answer.RootElement.EnumerateObject())
+                foreach (var property in answer.RootElement.EnumerateObject().Where(property => !property.NameEquals("screenshot"u8)))
                 {
-                    if (property.NameEquals("screenshot"u8))
-                    {
-                        own = property.Value;
-                        continue;
-                    }
-
                     property.WriteTo(json);
                 }
 
-                json.WriteStartObject("screenshot"u8);
-                await PictureFieldsAsync(json, context, computer, query, format, picture, baseUrl);
-                if (own is { ValueKind: JsonValueKind.Object } fields)
+                if (fields is null)
                 {
-                    foreach (var property in fields.EnumerateObject().Where(property => property.Name is not ("image" or "mime_type" or "metadata")))
-                    {
-                        property.WriteTo(json);
-                    }
+                    json.WriteString("screenshot_error"u8, error);
+                    return;
                 }
 
+                json.WriteStartObject("screenshot"u8);
+                fields(json);
+                WriteSize(json, answer.RootElement);
                 json.WriteEndObject();
             });
             return Results.Empty;
+        }
+    }
+
+    private async Task<(Action<Utf8JsonWriter>? Fields, string? Error)> TryDeliverAsync(
+        HttpContext context, Computer computer, PictureQuery query, ReadOnlyMemory<byte> picture, string baseUrl)
+    {
+        if (PictureFormat.Of(picture.Span) is not { } format)
+        {
+            return (null, NoPicture.Message);
+        }
+
+        try
+        {
+            return (await DeliverAsync(context, computer, query, format, picture, baseUrl), null);
+        }
+        catch (Exception full) when (full is IOException or UnauthorizedAccessException)
+        {
+            return (null, $"The picture could not be stored: {full.Message}");
+        }
+    }
+
+    /// <summary>Of what the desktop says about its picture, its size alone: the rest the server knows better.</summary>
+    private static void WriteSize(Utf8JsonWriter json, JsonElement answer)
+    {
+        if (answer.TryGetProperty("screenshot"u8, out var own) && own.ValueKind == JsonValueKind.Object)
+        {
+            foreach (var property in own.EnumerateObject().Where(property => property.Name is "width" or "height"))
+            {
+                property.WriteTo(json);
+            }
         }
     }
 
@@ -107,30 +129,35 @@ internal sealed class PictureAnswers(ScreenshotStore store)
         }
     }
 
-    private async Task PictureFieldsAsync(
-        Utf8JsonWriter json, HttpContext context, Computer computer, PictureQuery query, PictureFormat format, ReadOnlyMemory<byte> picture, string baseUrl)
+    /// <summary>Stores the picture, where a link is wanted, and returns what writes its fields.</summary>
+    private async Task<Action<Utf8JsonWriter>> DeliverAsync(
+        HttpContext context, Computer computer, PictureQuery query, PictureFormat format, ReadOnlyMemory<byte> picture, string baseUrl)
     {
         if (query.Delivery == PictureDelivery.Base64)
         {
-            json.WriteBase64String("image"u8, picture.Span);
+            return json =>
+            {
+                json.WriteBase64String("image"u8, picture.Span);
+                json.WriteString("mime_type"u8, format.MediaType);
+            };
         }
-        else
+
+        var (url, metadata) = await store.SaveAsync(computer.State.Record.InstanceId, format, picture, baseUrl, context.RequestAborted);
+        return json =>
         {
-            var (url, metadata) = await store.SaveAsync(computer.State.Record.InstanceId, format, picture, baseUrl, context.RequestAborted);
             json.WriteString("image"u8, url);
             json.WritePropertyName("metadata"u8);
             JsonSerializer.Serialize(json, metadata, ApiJson.Default.ScreenshotMetadata);
-        }
-
-        json.WriteString("mime_type"u8, format.MediaType);
+            json.WriteString("mime_type"u8, format.MediaType);
+        };
     }
 
-    private static async Task WriteAsync(HttpContext context, Func<Utf8JsonWriter, Task> write)
+    private static async Task WriteAsync(HttpContext context, Action<Utf8JsonWriter> write)
     {
         context.Response.ContentType = "application/json";
         await using var json = new Utf8JsonWriter(context.Response.BodyWriter, Relaxed);
         json.WriteStartObject();
-        await write(json);
+        write(json);
         json.WriteEndObject();
     }
 }

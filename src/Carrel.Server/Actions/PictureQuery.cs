@@ -12,10 +12,10 @@ internal enum PictureDelivery
 }
 
 /// <param name="ForDesktop">The query for deskd, which checks the rest: format, quality, scale, cursor, settle and its times.</param>
-internal sealed record PictureQuery(PictureDelivery Delivery, bool After, string ForDesktop)
+internal sealed record PictureQuery(PictureDelivery Delivery, bool After, bool Settles, string ForDesktop)
 {
     private static readonly string[] OurOwn = ["response_format", "screen", "token"];
-    private static readonly PictureQuery Plain = new(PictureDelivery.Url, false, "");
+    private static readonly PictureQuery Plain = new(PictureDelivery.Url, false, false, "");
 
     public static Outcome<PictureQuery> Read(HttpRequest request)
     {
@@ -46,14 +46,14 @@ internal sealed record PictureQuery(PictureDelivery Delivery, bool After, string
         }
 
         var after = request.Query["screenshot"].ToString();
-        if (after is not ("" or "after" or "none" or "false"))
+        if (after is not ("" or "after"))
         {
             return new Failure(ErrorCodes.InvalidField, $"The query parameter screenshot must be after, but is {Short(after)}.");
         }
 
         var rest = request.Query.Where(entry => !OurOwn.Contains(entry.Key, StringComparer.OrdinalIgnoreCase))
             .SelectMany(entry => entry.Value, (entry, value) => KeyValuePair.Create(entry.Key, value));
-        return new PictureQuery(delivery, after == "after", QueryHelpers.AddQueryString("", rest));
+        return new PictureQuery(delivery, after == "after", after == "after" || request.Query.ContainsKey("settle"), QueryHelpers.AddQueryString("", rest));
     }
 
     private static string Short(string text) => text.Length <= 40 ? text : text[..40] + "...";

@@ -30,27 +30,45 @@ internal sealed partial class Lifecycle(
     public async Task<Outcome<Computer>> CreateAsync(ComputerRecord record)
     {
         var computer = new Computer(record);
-        switch (await store.InsertAsync(record, ids.NewId(), () => registry.Add(computer)))
+        var operation = ids.NewId();
+
+        // Posted first, so that whoever finds it in the registry and waits for it really waits.
+        var isRecorded = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var made = computer.Post(() => MakeAsync(computer, record, operation, isRecorded.Task));
+        var inserted = await GuardedAsync(computer, async () =>
+            (Outcome<Insertion>)await store.InsertAsync(record, operation, () => registry.Add(computer)));
+        if (inserted is { Succeeded: true, Value: Insertion.Done })
         {
-            case Insertion.NameTaken:
-                return new Failure(
-                    ErrorCodes.NameTaken, $"A computer named {record.Name} already exists in workspace {record.WorkspaceName}.", "Choose another name.");
-            case Insertion.WorkspaceGone:
-                return new Failure(ErrorCodes.NotFound, $"Workspace {record.WorkspaceName} was deleted meanwhile.");
+            isRecorded.SetResult(true);
+            return await made;
         }
 
-        return await computer.Post(async () =>
-        {
-            var session = await GuardedAsync(computer, () => bringUp.RunAsync(record, machine => machine.DestroyAsync(CancellationToken.None)));
-            if (!session.Succeeded)
-            {
-                await RemoveAsync(computer);
-                Failed(log, record.InstanceId, "create", session.Failure.Message);
-                return session.Failure;
-            }
+        registry.Remove(computer);
+        isRecorded.SetResult(false);
+        return inserted.Failure ?? NotInserted(record, inserted.Value);
+    }
 
-            return await RunningAsync(computer, record, session.Value, null);
+    private async Task<Outcome<Computer>> MakeAsync(Computer computer, ComputerRecord record, Guid operation, Task<bool> isRecorded)
+    {
+        if (!await isRecorded)
+        {
+            return new Failure(ErrorCodes.NotFound, $"Computer {record.Name} never came to be.");
+        }
+
+        var session = await GuardedAsync(computer, () => bringUp.RunAsync(record, machine => machine.DestroyAsync(CancellationToken.None)));
+        if (session.Succeeded)
+        {
+            return await RunningAsync(computer, record, session.Value, operation);
+        }
+
+        await GuardedAsync(computer, async () =>
+        {
+            await store.DeleteAsync(record.Id);
+            return (Outcome<bool>)true;
         });
+        registry.Remove(computer);
+        Failed(log, record.InstanceId, "create", session.Failure.Message);
+        return session.Failure;
     }
 
     /// <summary>Begins what <paramref name="command"/> asks for, or says why not.</summary>
@@ -169,16 +187,25 @@ internal sealed partial class Lifecycle(
     {
         var session = computer.State.Session;
         session?.Dispose();
-        var gone = await GuardedAsync(computer, () => session is null
-            ? host.DeleteDiskAsync(record.InstanceId, CancellationToken.None)
-            : session.Machine.DestroyAsync(CancellationToken.None));
+        var gone = await GuardedAsync(computer, async () =>
+        {
+            var destroyed = session is null
+                ? await host.DeleteDiskAsync(record.InstanceId, CancellationToken.None)
+                : await session.Machine.DestroyAsync(CancellationToken.None);
+            if (destroyed.Succeeded)
+            {
+                screenshots.DeleteAll(record.InstanceId);
+                await store.DeleteAsync(computer.Id);
+            }
+
+            return destroyed;
+        });
         if (!gone.Succeeded)
         {
             return await ErrorAsync(computer, record, id, gone.Failure);
         }
 
-        await RemoveAsync(computer);
-        screenshots.DeleteAll(record.InstanceId);
+        registry.Remove(computer);
         Deleted(log, record.InstanceId);
         return computer;
     }
@@ -220,12 +247,6 @@ internal sealed partial class Lifecycle(
         computer.Set(written.Succeeded ? record : record with { StatusReason = written.Failure.Message }, session);
     }
 
-    private async Task RemoveAsync(Computer computer)
-    {
-        await store.DeleteAsync(computer.Id);
-        registry.Remove(computer);
-    }
-
     /// <summary>Turns a bug in a transition into a failure, so that no computer is stuck in a transitional status for it.</summary>
     private async Task<Outcome<T>> GuardedAsync<T>(Computer computer, Func<Task<Outcome<T>>> work)
     {
@@ -243,6 +264,10 @@ internal sealed partial class Lifecycle(
     }
 
     public ComputerSecrets NewSecrets() => new(ids.NewSecret(16), ids.NewSecret(8));
+
+    private static Failure NotInserted(ComputerRecord record, Insertion why) => why == Insertion.NameTaken
+        ? new(ErrorCodes.NameTaken, $"A computer named {record.Name} already exists in workspace {record.WorkspaceName}.", "Choose another name.")
+        : new(ErrorCodes.NotFound, $"Workspace {record.WorkspaceName} was deleted meanwhile.");
 
     private static Failure Refused(ComputerRecord record, ComputerCommand command, string code) => code switch
     {

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Carrel.Server.Accounts;
 using Carrel.Server.Actions;
 using Microsoft.OpenApi;
@@ -36,6 +35,11 @@ internal static class OpenApi
                 (operation.Parameters ??= []).Add(Query(name, type, meaning));
             }
 
+            foreach (var name in PathParameters(context.Description.RelativePath!).Except(operation.Parameters?.Select(parameter => parameter.Name) ?? []))
+            {
+                (operation.Parameters ??= []).Add(Path(name!));
+            }
+
             if (metadata.OfType<NeedsKey>().Any())
             {
                 operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(KeyScheme, context.Document)] = [] }];
@@ -44,6 +48,17 @@ internal static class OpenApi
             return Task.CompletedTask;
         });
     });
+
+    private static IEnumerable<string?> PathParameters(string path) =>
+        path.Split('/').Where(segment => segment.StartsWith('{')).Select(segment => segment.Trim('{', '}'));
+
+    private static OpenApiParameter Path(string name) => new()
+    {
+        Name = name,
+        In = ParameterLocation.Path,
+        Required = true,
+        Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+    };
 
     private static OpenApiParameter Query(string name, string type, string meaning) => new()
     {

@@ -56,7 +56,15 @@ internal static class ServerProgram
                 AddressInUse);
         }
 
-        await app.Services.GetRequiredService<ServerStart>().RunAsync(app.Lifetime.ApplicationStopping);
+        try
+        {
+            await app.Services.GetRequiredService<ServerStart>().RunAsync(app.Lifetime.ApplicationStopping);
+        }
+        catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            // Told to end before it was ready; what it had not taken over yet waits for the next server.
+        }
+
         await app.WaitForShutdownAsync();
         return 0;
     }

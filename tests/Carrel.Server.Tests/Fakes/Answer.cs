@@ -16,6 +16,8 @@ internal sealed record Answer(int Status, HttpResponseHeaders Headers, string? M
 
     public string Text(string name) => Json.GetProperty(name).GetString()!;
 
+    public int Int(string name) => Json.GetProperty(name).GetInt32();
+
     public Answer Expect(int status)
     {
         Assert.True(Status == status, $"expected {status}, got {Status}: {Body}");

@@ -1,9 +1,16 @@
 namespace Carrel.Server.Tests.Fakes;
 
-/// <summary>The real clock, which a test can set forward; timers run in real time.</summary>
+/// <summary>The real clock, which a test can set forward, and whose timers it can make run faster.</summary>
 internal sealed class ShiftedClock : TimeProvider
 {
     public TimeSpan Ahead { get; set; }
 
+    public double Speed { get; set; } = 1;
+
     public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + Ahead;
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+        System.CreateTimer(callback, state, Scale(dueTime), Scale(period));
+
+    private TimeSpan Scale(TimeSpan time) => time <= TimeSpan.Zero ? time : time / Speed;
 }

@@ -42,7 +42,12 @@ internal sealed class FakeDeskd : IAsyncDisposable
 
     public DuplexStream Connect(FakeMachine machine) => _transport.Connect(machine);
 
-    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        using var now = new CancellationTokenSource();
+        await now.CancelAsync();
+        await _app.StopAsync(now.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
 
     private static async Task ServeAsync(HttpContext context)
     {

@@ -113,7 +113,8 @@ internal sealed class FakeMachine(FakeWorld world, MachineSpec spec) : IMachine
 
     private void Leave()
     {
-        world.Machines.TryRemove(Id, out _);
+        // Only itself: a server that was killed may still hold an old machine of the same id.
+        world.Machines.TryRemove(KeyValuePair.Create(Id, this));
         End(new MachineExit(0, false));
     }
 

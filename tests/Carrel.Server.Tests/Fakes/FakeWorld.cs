@@ -90,3 +90,50 @@ internal sealed class FakeHost(FakeWorld world) : IMachineHost
 
     public ValueTask DisposeAsync() => default;
 }
+
+/// <summary>A step that waits until a test opens it.</summary>
+internal sealed class Gate
+{
+    private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _open = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Task Reached => _reached.Task;
+
+    public void Open() => _open.TrySetResult();
+
+    public Task PassAsync()
+    {
+        _reached.TrySetResult();
+        return _open.Task;
+    }
+}
+
+internal static class FakeWorldExtensions
+{
+    /// <summary>From now on whoever comes to <paramref name="step"/> waits for the gate.</summary>
+    public static Gate HoldAt(this FakeWorld world, string step)
+    {
+        var gate = new Gate();
+        world.At = (at, _) => at == step ? gate.PassAsync() : Task.CompletedTask;
+        return gate;
+    }
+
+    /// <summary>Waits until <paramref name="step"/> was taken for a machine.</summary>
+    public static async Task UntilAsync(this FakeWorld world, string step, string id)
+    {
+        var taken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        world.At = (at, of) =>
+        {
+            if (at == step && of == id)
+            {
+                taken.TrySetResult();
+            }
+
+            return Task.CompletedTask;
+        };
+        if (!world.Steps.Contains((step, id)))
+        {
+            await taken.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        }
+    }
+}

@@ -18,7 +18,7 @@ internal sealed class MemoryTransport : IConnectionListenerFactory, IConnectionL
     public DuplexStream Connect(object item)
     {
         var (toServer, toClient) = (new Pipe(), new Pipe());
-        var connection = new DefaultConnectionContext($"m{Interlocked.Increment(ref _count)}")
+        var connection = new MemoryConnection($"m{Interlocked.Increment(ref _count)}")
         {
             Transport = new Duplex(toServer.Reader, toClient.Writer),
         };
@@ -39,6 +39,16 @@ internal sealed class MemoryTransport : IConnectionListenerFactory, IConnectionL
     }
 
     public ValueTask DisposeAsync() => default;
+
+    private sealed class MemoryConnection(string id) : DefaultConnectionContext(id)
+    {
+        /// <summary>Not the base's: that disposes a token source which an abort may be about to cancel.</summary>
+        public override async ValueTask DisposeAsync()
+        {
+            await Transport.Input.CompleteAsync();
+            await Transport.Output.CompleteAsync();
+        }
+    }
 
     private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 }
@@ -65,19 +75,33 @@ internal sealed class DuplexStream(PipeReader input, PipeWriter output) : Stream
 
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
-    /// <summary>As when the peer's process is killed.</summary>
+    private volatile bool _broken;
+
+    /// <summary>As when the peer's process is killed: what is under way here fails, and the other end sees a reset.</summary>
     public void Break()
     {
-        input.Complete(new IOException("connection reset"));
+        _broken = true;
+        input.CancelPendingRead();
+        output.CancelPendingFlush();
         output.Complete(new IOException("connection reset"));
     }
 
     public override int Read(byte[] buffer, int offset, int count) => _in.Read(buffer, offset, count);
 
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => _in.ReadAsync(buffer, cancellationToken);
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return _broken ? throw new IOException("connection reset") : await _in.ReadAsync(buffer, cancellationToken);
+        }
+        catch (OperationCanceledException) when (_broken)
+        {
+            throw new IOException("connection reset");
+        }
+    }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        _in.ReadAsync(buffer, offset, count, cancellationToken);
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override void Write(byte[] buffer, int offset, int count) => _out.Write(buffer, offset, count);
 
@@ -96,10 +120,11 @@ internal sealed class DuplexStream(PipeReader input, PipeWriter output) : Stream
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing)
+        if (disposing && !_broken)
         {
-            _in.Dispose();
-            _out.Dispose();
+            _broken = true;
+            input.CancelPendingRead(); // A closed socket ends what reads from it; a pipe has to be told.
+            output.Complete();
         }
 
         base.Dispose(disposing);

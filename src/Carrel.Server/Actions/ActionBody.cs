@@ -1,16 +1,15 @@
-using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
 
 namespace Carrel.Server.Actions;
 
-/// <summary>A request's body on its way to the desktop. Knows whether sending began.</summary>
-internal sealed class SequenceContent : HttpContent
+/// <summary>An action's body on its way to the desktop. Knows whether sending began.</summary>
+internal sealed class ActionBody : HttpContent
 {
     private static readonly MediaTypeHeaderValue Json = new("application/json");
-    private readonly ReadOnlySequence<byte> _body;
+    private readonly ReadOnlyMemory<byte> _body;
 
-    public SequenceContent(ReadOnlySequence<byte> body)
+    public ActionBody(ReadOnlyMemory<byte> body)
     {
         _body = body;
         Headers.ContentType = Json;
@@ -22,13 +21,10 @@ internal sealed class SequenceContent : HttpContent
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
         SerializeToStreamAsync(stream, context, CancellationToken.None);
 
-    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
         Began = true;
-        foreach (var segment in _body)
-        {
-            await stream.WriteAsync(segment, cancellationToken);
-        }
+        return stream.WriteAsync(_body, cancellationToken).AsTask();
     }
 
     protected override bool TryComputeLength(out long length)
