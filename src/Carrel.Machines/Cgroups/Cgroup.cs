@@ -104,6 +104,15 @@ internal sealed class Cgroup(string path)
         }
     }
 
+    /// <summary>Removes a parent that holds no machine any more; one that holds something stays.</summary>
+    internal void RemoveIfEmpty()
+    {
+        foreach (var folder in Folders().Where(Directory.Exists))
+        {
+            _ = Libc.RemoveDirectory(folder);
+        }
+    }
+
     private static void RemoveTree(string folder)
     {
         foreach (var child in Directory.EnumerateDirectories(folder))

@@ -110,6 +110,7 @@ internal sealed class ContainerHost : IMachineHost
         if (!Directory.EnumerateFileSystemEntries(_folders.Machines).Any())
         {
             await _network.RemoveInstallationAsync().ConfigureAwait(false);
+            new Cgroup($"/carrel/{_folders.Installation}").RemoveIfEmpty();
             _folders.RemoveRuntime();
         }
     }

@@ -71,7 +71,16 @@ internal static class ServerProgram
 
     /// <summary>auto is container, the one isolation there is.</summary>
     private static Task<Outcome<IMachineHost>> OpenHostAsync(Settings settings) => MachineHosts.OpenContainersAsync(
-        new MachineOptions { DataFolder = settings.Data, ImageFolder = settings.Images, DeskdFolder = settings.Deskd },
+        new MachineOptions
+        {
+            DataFolder = settings.Data,
+            ImageFolder = settings.Images,
+            DesktopDigest = settings.DesktopDigest,
+            DeskdFolder = settings.Deskd,
+            DnsServer = settings.Dns,
+            AllowedPrivateRanges = settings.AllowedPrivateRanges,
+            SpareSlots = settings.SpareSlots,
+        },
         TimeProvider.System);
 
     private static int Refuse(Failure failure, int code)

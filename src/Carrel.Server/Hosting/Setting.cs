@@ -18,7 +18,11 @@ internal static class SettingTable
     public const string Database = "database";
     public const string Images = "images";
     public const string Image = "image";
+    public const string DesktopDigest = "desktop_digest";
     public const string Deskd = "deskd";
+    public const string Dns = "dns";
+    public const string AllowedPrivateRanges = "allowed_private_ranges";
+    public const string SpareSlots = "spare_slots";
     public const string MaxBodyBytes = "max_body_bytes";
     public const string MaxProcesses = "max_processes";
     public const string ReadyTimeout = "ready_timeout_seconds";
@@ -37,7 +41,11 @@ internal static class SettingTable
         new(Database, "", "Path of the SQLite file. Empty: `carrel.db` in the data folder."),
         new(Images, "/var/cache/carrel/images", "Folder of the base images; installations may share it."),
         new(Image, "desktop", "Base image of a new computer."),
+        new(DesktopDigest, "", "Digest of the base image of new computers, for several in one folder. Empty: the newest."),
         new(Deskd, "", "Folder of the published deskd. Empty: `deskd` beside the server's own folder."),
+        new(Dns, "", "DNS server that computers use, an IPv4 address. Empty: the host's first that is not on loopback."),
+        new(AllowedPrivateRanges, "", "Private ranges that computers may reach all the same, as CIDRs parted by commas."),
+        new(SpareSlots, "2", "User and network namespaces made ahead of the next creates (0 to 64)."),
         new(MaxBodyBytes, "2097152", "Largest request body, in bytes (65536 to 1073741824)."),
         new(MaxProcesses, "4096", "Processes and threads a computer may have (64 to 1000000)."),
         new(ReadyTimeout, "60", "How long a desktop may take to be ready after launch, in seconds (1 to 3600)."),

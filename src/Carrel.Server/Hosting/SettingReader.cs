@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using Carrel.Contracts;
 
 namespace Carrel.Server.Hosting;
@@ -29,6 +31,10 @@ internal sealed class SettingReader(IReadOnlyDictionary<string, string> values)
             Deskd = values[SettingTable.Deskd] is { Length: > 0 } deskd
                 ? Path.GetFullPath(deskd)
                 : Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "deskd")),
+            DesktopDigest = values[SettingTable.DesktopDigest] is { Length: > 0 } digest ? digest : null,
+            Dns = Ip(SettingTable.Dns),
+            AllowedPrivateRanges = Ranges(SettingTable.AllowedPrivateRanges),
+            SpareSlots = (int)Number(SettingTable.SpareSlots, 0, 64),
             MaxBodyBytes = Number(SettingTable.MaxBodyBytes, 65_536, 1_073_741_824),
             MaxProcesses = (int)Number(SettingTable.MaxProcesses, 64, 1_000_000),
             ReadyTimeout = TimeSpan.FromSeconds(Number(SettingTable.ReadyTimeout, 1, 3600)),
@@ -74,6 +80,28 @@ internal sealed class SettingReader(IReadOnlyDictionary<string, string> values)
 
         Refuse(name, "must look like http://127.0.0.1:7300");
         return null;
+    }
+
+    private string? Ip(string name)
+    {
+        var value = values[name];
+        if (value.Length > 0 && !(IPAddress.TryParse(value, out var address) && address.AddressFamily == AddressFamily.InterNetwork))
+        {
+            Refuse(name, "must be an IPv4 address");
+        }
+
+        return value.Length > 0 ? value : null;
+    }
+
+    private string[] Ranges(string name)
+    {
+        var ranges = values[name].Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (!ranges.All(range => IPNetwork.TryParse(range, out var network) && network.BaseAddress.AddressFamily == AddressFamily.InterNetwork))
+        {
+            Refuse(name, "must be IPv4 ranges such as 10.1.0.0/16, parted by commas");
+        }
+
+        return ranges;
     }
 
     private string OneOf(string name, params ReadOnlySpan<string> allowed)

@@ -17,7 +17,15 @@ internal sealed record Settings
 
     public string Image { get; init; } = "desktop";
 
+    public string? DesktopDigest { get; init; }
+
     public required string Deskd { get; init; }
+
+    public string? Dns { get; init; }
+
+    public IReadOnlyList<string> AllowedPrivateRanges { get; init; } = [];
+
+    public int SpareSlots { get; init; } = 2;
 
     public long MaxBodyBytes { get; init; } = 2 * 1024 * 1024;
 

@@ -32,6 +32,8 @@ public sealed class SharedComputer(SharedInstallation shared) : IAsyncLifetime
 
     public Computer Computer => _computer!;
 
+    public Installation Installation => shared.Installation;
+
     public Api Api => shared.Api;
 
     public async ValueTask InitializeAsync() => _computer = await shared.Api.NewComputerAsync();
