@@ -151,7 +151,7 @@ internal sealed class DesktopWatch
         }
 
         damage.Rearm(desktop);
-        if (await PaintedPixels.AnyAsync(display, desktop) || _time.GetElapsedTime(_desktopSince.Value) >= PlainAfter)
+        if (await PaintedPixels.AnyAsync(display) || _time.GetElapsedTime(_desktopSince.Value) >= PlainAfter)
         {
             _ready.TrySetResult(new ReadyReport(true, _deskdMs, _displayMs!.Value, manager, panel, _clock.Milliseconds));
         }

@@ -6,21 +6,26 @@ namespace Carrel.Deskd.Tests.Readiness;
 
 public sealed class ReadyTests(Desk desk) : IClassFixture<Desk>
 {
-    /// <summary>A desktop in small: a window manager, a dock, and a desktop window that is painted late.</summary>
+    // A desktop in small: windows of the types that panels and desktops have, announced as a window manager does it.
+    private const string Announce = """
+        set -e
+        id() { until xwininfo -name "$1" >/dev/null 2>&1; do sleep 0.02; done; xwininfo -name "$1" | sed -n 's/.*Window id: \(0x[0-9a-f]*\).*/\1/p'; }
+        dock=$(id dock); desktop=$(id desktop)
+        xprop -id $dock -f _NET_WM_WINDOW_TYPE 32a -set _NET_WM_WINDOW_TYPE _NET_WM_WINDOW_TYPE_DOCK
+        xprop -id $desktop -f _NET_WM_WINDOW_TYPE 32a -set _NET_WM_WINDOW_TYPE _NET_WM_WINDOW_TYPE_DESKTOP
+        xprop -root -f _NET_SUPPORTING_WM_CHECK 32x -set _NET_SUPPORTING_WM_CHECK $dock
+        """;
+
     [Fact]
     public async Task Ready_is_told_when_manager_panel_and_painted_desktop_are_there()
     {
         var ready = desk.Host.GetFromJsonAsync("/ready", DeskdJson.Default.ReadyReport, TestContext.Current.CancellationToken);
-        using var manager = desk.Start("exec xfwm4 --compositor=off");
-        using var dock = desk.Start(
-            "xev -name dock -geometry 1280x30+0+0 & sleep 0.5; exec xprop -name dock -f _NET_WM_WINDOW_TYPE 32a -set _NET_WM_WINDOW_TYPE _NET_WM_WINDOW_TYPE_DOCK");
-        await Task.Delay(TimeSpan.FromMilliseconds(300), TimeProvider.System, TestContext.Current.CancellationToken);
-        Assert.False(ready.IsCompleted, "ready without a desktop window");
+        using var dock = desk.Start("exec xterm -T dock -geometry 40x1+0-0");
+        using var desktop = desk.Start("exec xterm -T desktop -geometry 150x40+0+0 -e 'ls -la /; sleep 100'");
+        await desk.Shell(Announce);
+        Assert.False(ready.IsCompleted, "ready before the windows were announced");
 
-        using var desktop = desk.Start(
-            "xterm -name desktop -T desktop -geometry 120x40 -e 'sleep 1; ls -la /; sleep 100' & sleep 0.5; exec xprop -name desktop -f _NET_WM_WINDOW_TYPE 32a -set _NET_WM_WINDOW_TYPE _NET_WM_WINDOW_TYPE_DESKTOP");
-        // The types change after the windows were mapped, which brings no event on the root window; another window does.
-        using var another = desk.Start("sleep 1.5; exec xev -name another");
+        await desk.Shell(Announce + "\nxprop -root -f _NET_CLIENT_LIST 32x -set _NET_CLIENT_LIST $dock,$desktop");
         var report = await ready.WaitAsync(TimeSpan.FromSeconds(15), TimeProvider.System, TestContext.Current.CancellationToken);
 
         Assert.NotNull(report);
