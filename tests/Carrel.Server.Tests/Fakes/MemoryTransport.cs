@@ -43,11 +43,13 @@ internal sealed class MemoryTransport : IConnectionListenerFactory, IConnectionL
     private sealed class MemoryConnection(string id) : DefaultConnectionContext(id)
     {
         /// <summary>Not the base's: that disposes a token source which an abort may be about to cancel.</summary>
+#pragma warning disable CA2215
         public override async ValueTask DisposeAsync()
         {
             await Transport.Input.CompleteAsync();
             await Transport.Output.CompleteAsync();
         }
+#pragma warning restore CA2215
     }
 
     private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
