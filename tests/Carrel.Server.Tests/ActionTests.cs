@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Carrel.Server.Tests;
 
-public sealed class ActionTests
+public sealed class ActionTests(SharedServer shared) : IClassFixture<SharedServer>
 {
     public static TheoryData<string, string> Paths() => new(DeskAction.All.SelectMany(action => action.Names.Select(name => (name, action.Path))));
 
@@ -14,8 +14,8 @@ public sealed class ActionTests
     [MemberData(nameof(Paths))]
     public async Task An_action_travels_to_the_desktop_as_it_came_and_its_answer_back(string name, string path)
     {
-        await using var server = await RunningServer.StartAsync();
-        var (id, machine) = await server.ComputerAsync();
+        var server = shared.Server;
+        var (id, machine) = await server.ComputerAsync(name);
         const string Body = """{ "x" : 1,"text":"\u00e9 é 😀", "odd" : [1, 2 ] }""";
 
         var answer = (await server.PostAsync($"/api/computers/{id}/{name}?settle=true&settle_ms=50", Body)).Expect(200);

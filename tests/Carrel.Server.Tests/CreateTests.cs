@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Carrel.Server.Tests;
 
-public sealed class CreateTests
+public sealed class CreateTests(SharedServer shared) : IClassFixture<SharedServer>
 {
     [Fact]
     public async Task A_created_computer_is_running_and_its_answer_holds_everything_to_use_it()
@@ -96,8 +96,8 @@ public sealed class CreateTests
     [InlineData("\"x\"", "object", "invalid_json")]
     public async Task A_field_that_is_wrong_is_named_and_nothing_is_made(string body, string named, string code = "invalid_field")
     {
-        await using var server = await RunningServer.StartAsync();
-        var workspace = await server.WorkspaceAsync();
+        var server = shared.Server;
+        var workspace = await server.WorkspaceAsync(Guid.CreateVersion7().ToString());
 
         (await server.PostAsync("/api/computers", body.Replace("\"W\"", $"\"{workspace}\"", StringComparison.Ordinal))).ExpectError(400, code, named);
 

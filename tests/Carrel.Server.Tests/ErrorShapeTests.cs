@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Carrel.Server.Tests;
 
-public sealed class ErrorShapeTests
+public sealed class ErrorShapeTests(SharedServer shared) : IClassFixture<SharedServer>
 {
     [Theory]
     [InlineData("GET", "/api/nothing", 404, "not_found")]
@@ -18,9 +18,7 @@ public sealed class ErrorShapeTests
     [InlineData("GET", "/assets/..%2fcarrel-server.dll", 404, "not_found")]
     public async Task Every_error_has_the_one_shape(string method, string path, int status, string code)
     {
-        await using var server = await RunningServer.StartAsync();
-
-        (await server.SendAsync(new HttpMethod(method), path)).ExpectError(status, code);
+        (await shared.Server.SendAsync(new HttpMethod(method), path)).ExpectError(status, code);
     }
 
     [Fact]

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Carrel.Server.Tests;
 
-public sealed class WorkspaceTests
+public sealed class WorkspaceTests(SharedServer shared) : IClassFixture<SharedServer>
 {
     [Theory]
     [InlineData("workspaces")]
@@ -107,9 +107,7 @@ public sealed class WorkspaceTests
     [InlineData("""{"name":"a","icon_url":1}""", "icon_url")]
     public async Task A_field_that_is_wrong_is_named(string body, string field)
     {
-        await using var server = await RunningServer.StartAsync();
-
-        Assert.Contains(field, (await server.PostAsync("/api/workspaces", body)).Expect(400).Text("error"), StringComparison.Ordinal);
+        Assert.Contains(field, (await shared.Server.PostAsync("/api/workspaces", body)).Expect(400).Text("error"), StringComparison.Ordinal);
     }
 
     [Fact]
