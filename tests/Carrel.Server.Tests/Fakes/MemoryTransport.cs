@@ -42,12 +42,8 @@ internal sealed class MemoryTransport : IConnectionListenerFactory, IConnectionL
 
     private sealed class MemoryConnection(string id) : DefaultConnectionContext(id)
     {
-<<<<<<< HEAD
-#pragma warning disable CA2215 // Not the base's: that disposes a token source which an abort may be about to cancel.
-=======
         /// <summary>Not the base's: that disposes a token source which an abort may be about to cancel.</summary>
 #pragma warning disable CA2215
->>>>>>> 6d4de307026419c12c94c066545be2526a5c43e6
         public override async ValueTask DisposeAsync()
         {
             await Transport.Input.CompleteAsync();
