@@ -7,7 +7,7 @@ namespace Carrel.Contracts.Api;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     NumberHandling = JsonNumberHandling.Strict,
-    RespectNullableAnnotations = true)]
+    RespectNullableAnnotations = true, Converters = [typeof(UtcTimestampConverter)])]
 [JsonSerializable(typeof(ErrorAnswer))]
 [JsonSerializable(typeof(WorkspaceAnswer))]
 [JsonSerializable(typeof(WorkspaceList))]

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Json;
 using Carrel.Contracts;
 using Carrel.Contracts.Deskd;
 using Carrel.Server.Computers;
@@ -61,9 +62,28 @@ internal sealed class Forwarder(PictureAnswers pictures, PublicAddress address, 
                 return await pictures.ActAndSeeAsync(context, computer, query.Value, bytes.Bytes, address.BaseOf(context.Request));
             }
 
+            // A guest that took deskd's place, or died in the middle of its answer, must not look like a success.
+            if (!IsWellFormed(bytes.Bytes.Span))
+            {
+                return Lost(new Failure(ErrorCodes.DesktopFailed, "The desktop answered with something that is no JSON."), readOnly);
+            }
+
             await RelayAsync(context, bytes.Bytes, "application/json");
             return Results.Empty;
         });
+    }
+
+    private static bool IsWellFormed(ReadOnlySpan<byte> answer)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(answer);
+            return reader.Read() && reader.TokenType == JsonTokenType.StartObject && reader.TrySkip() && !reader.Read();
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Sends, waits at most <paramref name="allowance"/> for the whole answer, and turns every way to fail into a problem.</summary>

@@ -15,7 +15,6 @@ namespace Carrel.Server.Computers;
 internal sealed partial class BringUp(IMachineHost host, Settings settings, TimeProvider clock, ILogger<BringUp> log)
 {
     private const long GiB = 1L << 30;
-    private static readonly JsonSerializerOptions SnakeCase = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     /// <param name="undo">Takes the machine away again where it cannot be made usable: destroy for a new computer, stop for one with a disk to keep.</param>
     public async Task<Outcome<MachineSession>> RunAsync(ComputerRecord record, Func<IMachine, Task<Outcome<bool>>> undo)
@@ -29,11 +28,14 @@ internal sealed partial class BringUp(IMachineHost host, Settings settings, Time
             return launched.Failure;
         }
 
+        var launchedAfter = clock.GetElapsedTime(begun).TotalMilliseconds;
         var session = new MachineSession(launched.Value);
-        var failure = await GreetAsync(record, session);
-        if (failure is null)
+        var greeted = await GreetAsync(record, session);
+        if (greeted.Succeeded)
         {
-            Ready(log, record.InstanceId, clock.GetElapsedTime(begun).TotalMilliseconds);
+            var (report, total) = (greeted.Value, clock.GetElapsedTime(begun).TotalMilliseconds);
+            Ready(
+                log, record.InstanceId, total, launchedAfter, report.DeskdMs, report.DisplayMs, report.WindowManagerMs, report.PanelMs, report.PaintedMs);
             return session;
         }
 
@@ -44,10 +46,10 @@ internal sealed partial class BringUp(IMachineHost host, Settings settings, Time
             NotUndone(log, record.InstanceId, undone.Failure.Message);
         }
 
-        return failure;
+        return greeted.Failure;
     }
 
-    private async Task<Failure?> GreetAsync(ComputerRecord record, MachineSession session)
+    private async Task<Outcome<ReadyReport>> GreetAsync(ComputerRecord record, MachineSession session)
     {
         using var timeout = new CancellationTokenSource(settings.ReadyTimeout, clock);
 
@@ -61,20 +63,35 @@ internal sealed partial class BringUp(IMachineHost host, Settings settings, Time
                 record.Secrets.Token, record.Secrets.VncPassword, record.HostName, record.MachineId, screen.Width, screen.Height);
 
             // 2. Who it is. 3. Whether its desktop is painted. 4. The end of the boot burst.
-            return await AskAsync(session, Put(identity), timeout.Token, ended.Token)
-                ?? await AskAsync(session, new HttpRequestMessage(HttpMethod.Get, DeskdLink.At(DeskdProtocol.ReadyPath)), timeout.Token, ended.Token)
-                ?? (await session.Machine.ResizeAsync(new MachineLimits(Cpus: record.Hardware.Cpu), ended.Token)).Failure;
+            var named = await AskAsync(session, Put(identity), timeout.Token, ended.Token);
+            if (!named.Succeeded)
+            {
+                return named.Failure;
+            }
+
+            var ready = await AskAsync(session, new HttpRequestMessage(HttpMethod.Get, DeskdLink.At(DeskdProtocol.ReadyPath)), timeout.Token, ended.Token);
+            if (!ready.Succeeded)
+            {
+                return ready.Failure;
+            }
+
+            var limited = await session.Machine.ResizeAsync(new MachineLimits(Cpus: record.Hardware.Cpu), ended.Token);
+            return limited.Succeeded ? JsonSerializer.Deserialize(ready.Value, DeskdJson.Default.ReadyReport)! : limited.Failure;
         }
         catch (OperationCanceledException) when (ended.IsCancellationRequested)
         {
             return new Failure(ErrorCodes.LaunchFailed, $"The machine of {record.Name} ended before its desktop was ready.", "The server's log says more.");
         }
+        catch (JsonException)
+        {
+            return new Failure(ErrorCodes.LaunchFailed, $"The desktop of {record.Name} answered what is no report.", "The server's log says more.");
+        }
     }
 
     private static HttpRequestMessage Put(Identity identity) =>
-        new(HttpMethod.Put, DeskdLink.At(DeskdProtocol.IdentityPath)) { Content = JsonContent.Create(identity, options: SnakeCase) };
+        new(HttpMethod.Put, DeskdLink.At(DeskdProtocol.IdentityPath)) { Content = JsonContent.Create(identity, DeskdJson.Default.Identity) };
 
-    private static async Task<Failure?> AskAsync(MachineSession session, HttpRequestMessage request, CancellationToken timeout, CancellationToken ended)
+    private static async Task<Outcome<byte[]>> AskAsync(MachineSession session, HttpRequestMessage request, CancellationToken timeout, CancellationToken ended)
     {
         using var asked = request;
         var answer = await session.Deskd.SendAsync(request, readOnly: true, timeout, ended);
@@ -84,12 +101,22 @@ internal sealed partial class BringUp(IMachineHost host, Settings settings, Time
         }
 
         using var response = answer.Value;
-        return response.IsSuccessStatusCode
-            ? null
-            : new Failure(
+        if (!response.IsSuccessStatusCode)
+        {
+            return new Failure(
                 ErrorCodes.LaunchFailed,
                 $"The desktop answered {(int)response.StatusCode} to {request.Method} {request.RequestUri!.AbsolutePath}.",
                 "The server's log says more.");
+        }
+
+        var body = await CappedBody.ReadAsync(response.Content, CappedBody.MostJson, timeout);
+        if (!body.Succeeded)
+        {
+            return body.Failure;
+        }
+
+        using var bytes = body.Value;
+        return bytes.Bytes.ToArray();
     }
 
     private MachineSpec SpecOf(ComputerRecord record)
@@ -99,8 +126,13 @@ internal sealed partial class BringUp(IMachineHost host, Settings settings, Time
         return new MachineSpec(record.InstanceId, limits, screen.Width, screen.Height, screen.Depth, record.HostName);
     }
 
-    [LoggerMessage(1200, LogLevel.Information, "Computer {Instance}: desktop ready after {Milliseconds:F0} ms")]
-    private static partial void Ready(ILogger log, string instance, double milliseconds);
+    /// <summary>The phases but the first two count from the machine's own first process.</summary>
+    [LoggerMessage(
+        1200,
+        LogLevel.Information,
+        "Computer {Instance}: desktop ready after {Milliseconds:F0} ms (launched {Launched:F0}; inside: deskd {Deskd:F0}, display {Display:F0}, window manager {Manager:F0}, panel {Panel:F0}, painted {Painted:F0})")]
+    private static partial void Ready(
+        ILogger log, string instance, double milliseconds, double launched, double deskd, double display, double manager, double panel, double painted);
 
     [LoggerMessage(1201, LogLevel.Error, "Computer {Instance}: the machine could not be taken away after a failed launch: {Why}")]
     private static partial void NotUndone(ILogger log, string instance, string why);
