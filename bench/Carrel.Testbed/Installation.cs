@@ -9,6 +9,8 @@ namespace Carrel.Testbed;
 /// <summary>A real server of our own: its own data folder and port, on this host, with real computers.</summary>
 public sealed class Installation : IAsyncDisposable
 {
+    private const string Root = "/var/tmp/carrel-test";
+
     private readonly ConcurrentQueue<string> _log = new();
     private Process? _server;
 
@@ -33,9 +35,17 @@ public sealed class Installation : IAsyncDisposable
 
     public string Log => string.Join('\n', _log);
 
+    /// <summary>Starts one. Those of test runs that were killed lose their data folder; the server clears up after them.</summary>
     public static async Task<Installation> StartNewAsync()
     {
-        var data = Directory.CreateDirectory($"/var/tmp/carrel-test/{Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(4))}").FullName;
+        Directory.CreateDirectory(Root);
+        foreach (var stale in Directory.EnumerateDirectories(Root).Where(folder => File.Exists(Path.Combine(folder, "owner")) && !IsAlive(folder)))
+        {
+            Directory.Delete(stale, recursive: true);
+        }
+
+        var data = Directory.CreateDirectory($"{Root}/{Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(4))}").FullName;
+        await File.WriteAllTextAsync(Path.Combine(data, "owner"), $"{Environment.ProcessId}");
         var installation = new Installation(data, FreePort());
         await installation.StartAsync();
         return installation;
@@ -136,6 +146,8 @@ public sealed class Installation : IAsyncDisposable
             }
         }
     }
+
+    private static bool IsAlive(string folder) => Directory.Exists($"/proc/{File.ReadAllText(Path.Combine(folder, "owner"))}");
 
     private static string Required(string variable) => Environment.GetEnvironmentVariable(variable)
         ?? throw new InvalidOperationException($"{variable} is not set: run these tests through `./carrel test`.");

@@ -8,9 +8,14 @@ namespace Carrel.Machines;
 internal sealed class Folders
 {
     internal Folders(MachineOptions options)
+        : this(options.DataFolder, options.RuntimeFolder)
     {
-        Data = Path.GetFullPath(options.DataFolder);
-        Runtime = Path.GetFullPath(options.RuntimeFolder);
+    }
+
+    private Folders(string data, string runtime)
+    {
+        Data = Path.GetFullPath(data);
+        Runtime = Path.GetFullPath(runtime);
         // The path is the installation's identity: two on one host have two, and it needs no file that could be lost.
         Installation = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Data)))[..8];
     }
@@ -39,18 +44,32 @@ internal sealed class Folders
     /// </summary>
     internal void Create()
     {
-        const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-        const UnixFileMode Pass = Owner | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+        const UnixFileMode Mine = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        const UnixFileMode Pass = Mine | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
         foreach (var (folder, mode) in (ReadOnlySpan<(string, UnixFileMode)>)
-            [(Runtime, Pass), (Path.Combine(Runtime, Installation), Pass), (Machines, Pass), (Runc, Owner), (Slots, Owner), (Data, Owner), (Disks, Owner)])
+            [(Runtime, Pass), (Path.Combine(Runtime, Installation), Pass), (Machines, Pass), (Runc, Mine), (Slots, Mine), (Data, Mine), (Disks, Mine)])
         {
             Directory.CreateDirectory(folder, mode);
         }
+
+        File.WriteAllText(Owner, Data);
     }
+
+    /// <summary>
+    /// Installations whose data folder is gone, deleted while computers ran: nobody else will ever take these away.
+    /// </summary>
+    internal IEnumerable<Folders> Abandoned() => Directory.EnumerateDirectories(Runtime)
+        .Select(folder => Path.Combine(folder, "data"))
+        .Where(File.Exists)
+        .Select(owner => new Folders(File.ReadAllText(owner), Runtime))
+        .Where(other => other.Installation != Installation && !Directory.Exists(other.Data));
+
+    private string Owner => Path.Combine(Runtime, Installation, "data");
 
     /// <summary>Removes the installation's runtime folders, which must hold no machine.</summary>
     internal void RemoveRuntime()
     {
+        File.Delete(Owner);
         foreach (var folder in (ReadOnlySpan<string>)[Machines, Runc, Path.Combine(Runtime, Installation)])
         {
             Directory.Delete(folder);

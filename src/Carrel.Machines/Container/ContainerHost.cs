@@ -64,6 +64,11 @@ internal sealed class ContainerHost : IMachineHost
             return failure;
         }
 
+        foreach (var abandoned in folders.Abandoned())
+        {
+            await Sweep.AbandonedAsync(abandoned, new SlotNetwork(abandoned.Installation, dns.Value, []), time).ConfigureAwait(false);
+        }
+
         var leases = new SlotLeases(folders);
         var factory = new SlotFactory(leases, network);
         await Sweep.UnusedSlotsAsync(folders, leases, factory).ConfigureAwait(false);

@@ -1,7 +1,9 @@
 using System.Text;
 using Carrel.Contracts;
+using Carrel.Machines.Cgroups;
 using Carrel.Machines.Disks;
 using Carrel.Machines.Native;
+using Carrel.Machines.Networks;
 using Carrel.Machines.Slots;
 
 namespace Carrel.Machines.Container;
@@ -32,6 +34,24 @@ internal sealed class Sweep(Folders folders, DiskStore disks, Teardown teardown)
         }
 
         return alive;
+    }
+
+    /// <summary>Ends and releases everything of an installation whose data folder is gone.</summary>
+    internal static async Task AbandonedAsync(Folders folders, SlotNetwork network, TimeProvider time)
+    {
+        var leases = new SlotLeases(folders);
+        var factory = new SlotFactory(leases, network);
+        var teardown = new Teardown(folders, leases, factory, time);
+        foreach (var path in Directory.EnumerateDirectories(folders.Machines))
+        {
+            KillRuncOf(folders.Machine(Path.GetFileName(path)));
+            Check(await teardown.ReleaseAsync(Path.GetFileName(path), keepData: false).ConfigureAwait(false));
+        }
+
+        await UnusedSlotsAsync(folders, leases, factory).ConfigureAwait(false);
+        await network.RemoveInstallationAsync().ConfigureAwait(false);
+        new Cgroup($"/carrel/{folders.Installation}").RemoveIfEmpty();
+        folders.RemoveRuntime();
     }
 
     /// <summary>Takes apart the slots of this installation that no machine's folder names: the pool of the last server.</summary>

@@ -120,4 +120,18 @@ public sealed class LeftoverTests
 
         Assert.Empty(await Leftovers.OfAsync(installation));
     }
+
+    [Fact]
+    public async Task What_a_deleted_installation_left_is_cleared_away_by_the_next_server()
+    {
+        var abandoned = await Installation.StartNewAsync();
+        await abandoned.Api.NewComputerAsync();
+        await abandoned.KillAsync();
+        Directory.Delete(abandoned.Data, recursive: true);
+        Assert.NotEmpty(await Leftovers.OfAsync(abandoned));
+
+        await using var next = await Installation.StartNewAsync();
+
+        Assert.Empty(await Leftovers.OfAsync(abandoned));
+    }
 }
