@@ -5,7 +5,7 @@ using Spectre.Console;
 
 var only = new Option<string[]>("--only") { Description = "Run only these benchmarks (repeatable).", AllowMultipleArgumentsPerToken = true };
 var samples = new Option<int>("--n") { Description = "Samples per row; fewer than 50 are no figure to quote.", DefaultValueFactory = _ => 50 };
-var output = new Option<string>("--output") { Description = "File for the results as JSON.", DefaultValueFactory = _ => "bench/results/latest.json" };
+var output = new Option<string>("--output") { Description = "File for the results as JSON.", DefaultValueFactory = _ => $"bench/results/{TimeProvider.System.GetUtcNow():yyyy-MM-dd}.json" };
 var root = new RootCommand("Measures Carrel through its public API, on a server and computers of its own.") { only, samples, output };
 root.SetAction(async (parsed, _) =>
 {
@@ -26,6 +26,11 @@ root.SetAction(async (parsed, _) =>
     }
 
     Console.Error.WriteLine();
+    if (Console.IsOutputRedirected)
+    {
+        AnsiConsole.Profile.Width = 160;
+    }
+
     Report.Print(rows);
     Report.Write(parsed.GetValue(output)!, rows, machine, TimeProvider.System.GetUtcNow());
     AnsiConsole.WriteLine($"Kept in {parsed.GetValue(output)}.");

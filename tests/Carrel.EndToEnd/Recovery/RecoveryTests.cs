@@ -50,26 +50,30 @@ public sealed class RecoveryTests
         {
             var api = installation.Api;
             var workspace = await api.NewWorkspaceAsync();
-            var (keeps, stops, goes) = (await api.NewComputerAsync(workspace, "keeps"), await api.NewComputerAsync(workspace, "stops"), await api.NewComputerAsync(workspace, "goes"));
+            var made = await Task.WhenAll(new[] { "keeps", "stops", "goes", "starts" }.Select(name => api.NewComputerAsync(workspace, name)));
+            var (keeps, stops, goes, starts) = (made[0], made[1], made[2], made[3]);
             await keeps.BashAsync($"echo {point} > /root/point");
             await stops.BashAsync($"echo {point} > /root/point; sync");
+            await starts.BashAsync($"echo {point} > /root/point; sync");
+            await starts.DoAsync("stop");
             Task[] underway =
             [
                 Ignore(api.PostAsync("/api/computers", new { workspace_id = workspace, name = "new" })),
                 Ignore(api.PostAsync($"{stops.Path}/stop")),
+                Ignore(api.PostAsync($"{starts.Path}/start")),
                 Ignore(api.DeleteAsync(goes.Path)),
             ];
             await Task.Delay(TimeSpan.FromMilliseconds(point * 25), TimeProvider.System, TestContext.Current.CancellationToken);
             await installation.KillAsync();
             await Task.WhenAll(underway);
             await installation.StartAsync();
-            await CheckAsync(installation, workspace, point, keeps, stops);
+            await CheckAsync(installation, workspace, point, keeps, stops, starts);
             Api.Expect(await installation.Api.DeleteAsync($"/api/workspaces/{workspace}"), HttpStatusCode.OK);
             await NothingButSpareSlotsAsync(installation);
         }
     }
 
-    private static async Task CheckAsync(Installation installation, string workspace, int point, Computer keeps, Computer stops)
+    private static async Task CheckAsync(Installation installation, string workspace, int point, params Computer[] kept)
     {
         var api = installation.Api;
         foreach (var desktop in (await api.GetAsync($"/api/workspaces/{workspace}")).Json["desktops"]!.AsArray())
@@ -85,9 +89,9 @@ public sealed class RecoveryTests
             Assert.Equal("ok\n", await computer.BashAsync("echo ok"));
         }
 
-        foreach (var kept in (Computer[])[new Computer(api, keeps.Created), new Computer(api, stops.Created)])
+        foreach (var computer in kept.Select(before => new Computer(api, before.Created)))
         {
-            Assert.Equal($"{point}\n", await kept.BashAsync("cat /root/point"));
+            Assert.Equal($"{point}\n", await computer.BashAsync("cat /root/point"));
         }
     }
 
