@@ -8,6 +8,8 @@ namespace Carrel.EndToEnd.Recovery;
 /// <summary>The server ends, politely or not; the world must agree with what it says afterwards.</summary>
 public sealed class RecoveryTests
 {
+    private static readonly string[] s_names = ["keeps", "stops", "goes", "starts"];
+
     [Fact]
     public async Task Computers_live_on_while_the_server_is_down()
     {
@@ -50,7 +52,7 @@ public sealed class RecoveryTests
         {
             var api = installation.Api;
             var workspace = await api.NewWorkspaceAsync();
-            var made = await Task.WhenAll(new[] { "keeps", "stops", "goes", "starts" }.Select(name => api.NewComputerAsync(workspace, name)));
+            var made = await Task.WhenAll(s_names.Select(name => api.NewComputerAsync(workspace, name)));
             var (keeps, stops, goes, starts) = (made[0], made[1], made[2], made[3]);
             await keeps.BashAsync($"echo {point} > /root/point");
             await stops.BashAsync($"echo {point} > /root/point; sync");
