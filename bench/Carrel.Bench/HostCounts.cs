@@ -7,7 +7,7 @@ internal static class HostCounts
 {
     internal static async Task<IReadOnlyDictionary<string, int>> NowAsync(Installation installation) => new Dictionary<string, int>
     {
-        ["processes"] = Directory.EnumerateDirectories("/proc").Count(folder => char.IsAsciiDigit(folder[6])),
+        ["processes"] = Directory.EnumerateDirectories("/proc").Count(folder => char.IsAsciiDigit(folder[6]) && IsOurs(folder, installation)),
         ["mounts"] = File.ReadLines("/proc/self/mountinfo").Count(line => line.Contains("/carrel/", StringComparison.Ordinal)),
         ["loop-devices"] = await LinesAsync("losetup", "--list", "--noheadings"),
         ["network-interfaces"] = Directory.EnumerateFileSystemEntries("/sys/class/net").Count(),
@@ -30,6 +30,22 @@ internal static class HostCounts
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System);
+        }
+    }
+
+    // A computer's processes, the server's children (zombies, too), and the kernel's threads for a computer's disk; not what
+    // else comes and goes on the host.
+    private static bool IsOurs(string folder, Installation installation)
+    {
+        try
+        {
+            return File.ReadAllText($"{folder}/cgroup").Contains("/carrel/", StringComparison.Ordinal)
+                || File.ReadLines($"{folder}/status").Contains($"PPid:\t{installation.ServerPid}")
+                || File.ReadAllText($"{folder}/comm") is var name && (name.StartsWith("jbd2/loop", StringComparison.Ordinal) || name.StartsWith("ext4-rsv", StringComparison.Ordinal));
+        }
+        catch (IOException)
+        {
+            return false; // It ended meanwhile.
         }
     }
 
