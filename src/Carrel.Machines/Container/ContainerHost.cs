@@ -87,13 +87,11 @@ internal sealed class ContainerHost : IMachineHost
                 return launched;
             }
 
-            await undo.UnwindAsync().ConfigureAwait(false);
-            return launched.Failure;
+            return await UndoneAsync(undo, launched.Failure).ConfigureAwait(false);
         }
-        catch (NativeException e)
+        catch (IOException e)
         {
-            await undo.UnwindAsync().ConfigureAwait(false);
-            return e.ToFailure();
+            return await UndoneAsync(undo, HostFailure.Of(e)).ConfigureAwait(false);
         }
         catch
         {
@@ -167,6 +165,13 @@ internal sealed class ContainerHost : IMachineHost
 
         return Adopt(spec.Id) ?? (Outcome<IMachine>)new Failure(
             ErrorCodes.LaunchFailed, $"Machine {spec.Id} ended while it was launched.", "Look at the image's /sbin/carrel-init.");
+    }
+
+    private static async Task<Failure> UndoneAsync(UndoStack undo, Failure failure)
+    {
+        var left = await undo.UnwindAsync().ConfigureAwait(false);
+        return left.Count == 0 ? failure
+            : failure with { Message = $"{failure.Message} What could not be given back stays until the next start of the server: {string.Join("; ", left)}." };
     }
 
     private async Task<Outcome<Disk>> FindOrCreateDiskAsync(MachineSpec spec, MachineSource source, UndoStack undo)

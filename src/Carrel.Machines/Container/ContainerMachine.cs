@@ -131,7 +131,7 @@ internal sealed class ContainerMachine : IMachine
         }
         catch (NativeException e)
         {
-            return Task.FromResult<Outcome<bool>>(e.ToFailure());
+            return Task.FromResult<Outcome<bool>>(HostFailure.Of(e));
         }
         catch (IOException e)
         {

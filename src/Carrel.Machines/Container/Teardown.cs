@@ -57,7 +57,7 @@ internal sealed class Teardown(Folders folders, SlotLeases leases, SlotFactory f
         }
         catch (NativeException e)
         {
-            return e.ToFailure();
+            return HostFailure.Of(e);
         }
         catch (IOException e)
         {

@@ -8,13 +8,6 @@ internal sealed class NativeException(string attempt, int errno)
     : IOException($"{attempt}: {Marshal.GetPInvokeErrorMessage(errno)}")
 {
     internal int Errno { get; } = errno;
-
-    /// <summary>The failure a caller outside of this project sees.</summary>
-    internal Failure ToFailure() => Errno switch
-    {
-        Native.Errno.NoSpace => new Failure(ErrorCodes.HostDiskFull, $"{Message}.", "Free disk space on the host."),
-        _ => new Failure(ErrorCodes.LaunchFailed, $"{Message}.", "Run `carrel doctor` on the host."),
-    };
 }
 
 internal static class Errno

@@ -29,10 +29,10 @@ internal sealed class SlotFactory(SlotLeases leases, SlotNetwork network)
             undo.Keep();
             return slot;
         }
-        catch (NativeException e)
+        catch (IOException e)
         {
             await undo.UnwindAsync().ConfigureAwait(false);
-            return e.ToFailure();
+            return HostFailure.Of(e);
         }
     }
 
