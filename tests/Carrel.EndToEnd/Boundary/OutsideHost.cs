@@ -43,6 +43,15 @@ internal sealed class OutsideHost : IAsyncDisposable
         return new OutsideHost(name, server, there, hidden);
     }
 
+    /// <summary>Counts the packets that arrive, one counter for each match.</summary>
+    internal Task CountAsync(params string[] matches) => RunAsync(
+        $"ip netns exec {_name} nft -f - <<'RULES'\ntable ip count {{\n chain in {{\n type filter hook input priority 0; policy accept;\n"
+        + string.Concat(matches.Select(match => $" {match} counter\n")) + " }\n}\nRULES");
+
+    internal async Task<IReadOnlyList<int>> CountedAsync() =>
+        [.. System.Text.RegularExpressions.Regex.Matches((await HostProcess.RunAsync("ip", "netns", "exec", _name, "nft", "list", "table", "ip", "count")).Output, "packets ([0-9]+)")
+            .Select(match => int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture))];
+
     public async ValueTask DisposeAsync()
     {
         _server.Kill();
