@@ -10,6 +10,9 @@ namespace Carrel.Deskd;
 internal sealed record DeskdSettings(
     int Display, int ListenFd, int TcpPort, string RunFolder, string MachineIdFile, bool SetsHostName)
 {
+    /// <summary>On the computer's own disk: what outlives a stop, such as a recording that is not finished.</summary>
+    public string StateFolder { get; init; } = "/var/lib/carrel";
+
     public static DeskdSettings FromEnvironment() => new(
         XSocket.Number(Environment.GetEnvironmentVariable("DISPLAY") is { Length: > 0 } display ? display : ":99"),
         DeskdProtocol.DeskdListenFd,
@@ -18,5 +21,8 @@ internal sealed record DeskdSettings(
             : DeskdProtocol.TcpPort,
         Environment.GetEnvironmentVariable("CARREL_RUN") ?? "/run/carrel",
         Environment.GetEnvironmentVariable("CARREL_MACHINE_ID") ?? "/etc/machine-id",
-        Environment.GetEnvironmentVariable("CARREL_KEEP_HOST_NAME") is null);
+        Environment.GetEnvironmentVariable("CARREL_KEEP_HOST_NAME") is null)
+    {
+        StateFolder = Environment.GetEnvironmentVariable("CARREL_STATE") ?? "/var/lib/carrel",
+    };
 }

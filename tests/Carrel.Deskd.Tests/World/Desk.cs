@@ -33,7 +33,7 @@ public sealed class Desk : IAsyncLifetime
         _listener.Listen();
         TcpPort = FreePort();
         _deskd = new Deskd(
-            new DeskdSettings(_x.Display, (int)_listener.Handle, TcpPort, Folder, Path.Combine(Folder, "machine-id"), SetsHostName: false),
+            new DeskdSettings(_x.Display, (int)_listener.Handle, TcpPort, Folder, Path.Combine(Folder, "machine-id"), SetsHostName: false) { StateFolder = Path.Combine(Folder, "state") },
             TimeProvider.System);
         await _deskd.StartAsync();
         Host = new HttpClient(new SocketsHttpHandler
