@@ -77,6 +77,10 @@ internal sealed class Deskd : IAsyncDisposable
         _ = Libc.fcntl(settings.ListenFd, Libc.F_SETFD, Libc.FD_CLOEXEC);
         var options = new KestrelServerOptions { AddServerHeader = false, AllowSynchronousIO = false };
         options.Limits.MaxRequestBodySize = Contracts.Actions.ActionLimits.LargeBodyBytes + 1;
+
+        // Sockets and transfers may rest; the host keeps the clock, and whoever is inside harms only itself.
+        options.Limits.MinRequestBodyDataRate = null;
+        options.Limits.MinResponseDataRate = null;
         options.ListenHandle((ulong)settings.ListenFd, listen => listen.Use(next => connection =>
         {
             connection.Features.Set(HostConnection.Mark);

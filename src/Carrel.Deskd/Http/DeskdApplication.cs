@@ -20,7 +20,16 @@ internal sealed class DeskdApplication(RouteTable routes, Identity.MachineIdenti
     {
         var reply = await AnswerAsync(context);
         metrics.Count(reply.Status);
-        await context.SendAsync(reply);
+        try
+        {
+            await context.SendAsync(reply);
+        }
+        catch (Exception e) when (reply.Body is not null && !context.Aborted.IsCancellationRequested)
+        {
+            // The status is out already; a connection that breaks off is how the client learns of it.
+            Log.Write($"{context.Method} {context.Path}", e);
+            context.Abort();
+        }
     }
 
     private async Task<Reply> AnswerAsync(Exchange exchange)

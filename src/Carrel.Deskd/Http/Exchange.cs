@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Net.WebSockets;
 using Carrel.Contracts;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -8,6 +9,7 @@ namespace Carrel.Deskd.Http;
 internal sealed class Exchange(IFeatureCollection features)
 {
     private readonly IHttpRequestFeature _request = features.GetRequiredFeature<IHttpRequestFeature>();
+    private static readonly IReadOnlyDictionary<string, string> EmptyPathValues = new Dictionary<string, string>();
     private Query? _query;
 
     public string Method => _request.Method;
@@ -23,8 +25,47 @@ internal sealed class Exchange(IFeatureCollection features)
     /// <summary>Whether the request came over the host's socket, which a guest cannot reach.</summary>
     public bool FromHost => features.Get<HostConnection>() is not null;
 
+    /// <summary>What the parts of the path stand for that its route leaves open, by their names in it.</summary>
+    public IReadOnlyDictionary<string, string> PathValues { get; set; } = EmptyPathValues;
+
+    public bool IsWebSocketRequest => Upgrade.IsUpgradableRequest && WebSocketHandshake.IsRequested(_request.Headers);
+
     /// <summary>Cancelled when the client goes away.</summary>
     public CancellationToken Aborted => features.GetRequiredFeature<IHttpRequestLifetimeFeature>().RequestAborted;
+
+    private IHttpUpgradeFeature Upgrade => features.GetRequiredFeature<IHttpUpgradeFeature>();
+
+    /// <summary>Becomes a WebSocket (RFC 6455). The handler serves it and returns <see cref="Reply.Taken"/> when it is over.</summary>
+    public async Task<WebSocket> AcceptWebSocketAsync()
+    {
+        features.GetRequiredFeature<IHttpResponseFeature>().Headers.SecWebSocketAccept = WebSocketHandshake.Accept(_request.Headers);
+        // No pings of our own: whoever connects sits on the same host, where no peer is ever half-open.
+        return WebSocket.CreateFromStream(await UpgradeAsync("websocket"), new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = TimeSpan.Zero });
+    }
+
+    /// <summary>Becomes a stream of raw bytes both ways. The handler serves it and returns <see cref="Reply.Taken"/> when it is over.</summary>
+    public async Task<Stream> UpgradeAsync(string protocol)
+    {
+        features.GetRequiredFeature<IHttpResponseFeature>().Headers.Upgrade = protocol;
+        return await Upgrade.UpgradeAsync();
+    }
+
+    /// <summary>Whether the client asks for an upgrade to <paramref name="protocol"/>.</summary>
+    public bool Wants(string protocol) =>
+        Upgrade.IsUpgradableRequest && string.Equals(_request.Headers.Upgrade, protocol, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The request's body as it comes, of any length unless <paramref name="maxBytes"/> says otherwise (reading more throws).</summary>
+    public Stream OpenBody(long? maxBytes = null)
+    {
+        features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = maxBytes;
+        return _request.Body;
+    }
+
+    /// <summary>A header of the request, or null.</summary>
+    public string? Header(string name) => _request.Headers.TryGetValue(name, out var value) ? value.ToString() : null;
+
+    /// <summary>Breaks the connection off.</summary>
+    public void Abort() => features.GetRequiredFeature<IHttpRequestLifetimeFeature>().Abort();
 
     /// <summary>The request's JSON, or the answer that refuses it.</summary>
     public async Task<(Body? Body, Reply? Problem)> ReadBodyAsync(int maxBytes)
@@ -52,11 +93,16 @@ internal sealed class Exchange(IFeatureCollection features)
 
     public async Task SendAsync(Reply reply)
     {
+        if (reply == Reply.Taken)
+        {
+            return;
+        }
+
         using var picture = reply.Picture;
         var response = features.GetRequiredFeature<IHttpResponseFeature>();
         response.StatusCode = reply.Status;
         response.Headers.ContentType = reply.ContentType;
-        response.Headers.ContentLength = reply.Head.Length + (picture?.Size ?? 0);
+        response.Headers.ContentLength = reply.Body is null ? reply.Head.Length + (picture?.Size ?? 0) : reply.BodyLength;
         foreach (var (name, value) in reply.Headers)
         {
             response.Headers[name] = value;
@@ -66,6 +112,11 @@ internal sealed class Exchange(IFeatureCollection features)
         if (!reply.Head.IsEmpty)
         {
             await body.WriteAsync(reply.Head, Aborted);
+        }
+
+        if (reply.Body is { } write && Method != "HEAD")
+        {
+            await write(features.GetRequiredFeature<IHttpResponseBodyFeature>().Stream, Aborted);
         }
 
         for (var sent = 0; picture is not null && sent < picture.Size;)

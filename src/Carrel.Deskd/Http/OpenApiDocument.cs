@@ -15,7 +15,7 @@ internal static class OpenApiDocument
         json.WriteStartObject("paths"u8);
         foreach (var path in routes.Where(r => r.Access != Access.Host).GroupBy(r => r.Path, StringComparer.Ordinal))
         {
-            json.WriteStartObject(path.Key);
+            json.WriteStartObject(path.Key.Replace("{*", "{", StringComparison.Ordinal));
             foreach (var route in path)
             {
                 WriteOperation(json, route);
@@ -31,7 +31,7 @@ internal static class OpenApiDocument
     private static void WriteOperation(Utf8JsonWriter json, Route route)
     {
         json.WriteStartObject(route.Method.ToLowerInvariant());
-        json.WriteString("operationId"u8, $"{route.Method.ToLowerInvariant()}{route.Path.Replace('/', '_')}");
+        json.WriteString("operationId"u8, route.Method.ToLowerInvariant() + string.Concat(route.Path.Where(c => c is not ('{' or '*' or '}'))).Replace('/', '_'));
         json.WriteString("summary"u8, route.Summary);
         json.WriteStartArray("security"u8);
         if (route.Access == Access.Token)
@@ -43,9 +43,10 @@ internal static class OpenApiDocument
         }
 
         json.WriteEndArray();
-        if (route.Query.Count > 0)
+        var inPath = route.Path.Split('/').Where(segment => segment.StartsWith('{')).Select(segment => segment.Trim('{', '*', '}')).ToList();
+        if (inPath.Count > 0 || route.Query.Count > 0)
         {
-            WriteQuery(json, route.Query);
+            WriteParameters(json, inPath, route.Query);
         }
 
         if (route.Body.Count > 0)
@@ -60,9 +61,21 @@ internal static class OpenApiDocument
         json.WriteEndObject();
     }
 
-    private static void WriteQuery(Utf8JsonWriter json, IEnumerable<Field> fields)
+    private static void WriteParameters(Utf8JsonWriter json, IEnumerable<string> inPath, IEnumerable<Field> fields)
     {
         json.WriteStartArray("parameters"u8);
+        foreach (var name in inPath)
+        {
+            json.WriteStartObject();
+            json.WriteString("name"u8, name);
+            json.WriteString("in"u8, "path"u8);
+            json.WriteBoolean("required"u8, true);
+            json.WriteStartObject("schema"u8);
+            json.WriteString("type"u8, "string"u8);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
         foreach (var field in fields)
         {
             json.WriteStartObject();

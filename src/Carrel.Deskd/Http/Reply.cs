@@ -19,6 +19,20 @@ internal sealed class Reply(int status, string contentType, ReadOnlyMemory<byte>
 
     public IReadOnlyList<(string Name, string Value)> Headers { get; init; } = [];
 
+    /// <summary>The handler has answered by itself: a socket or an upgrade.</summary>
+    public static Reply Taken { get; } = new(101, "", default);
+
+    /// <summary>Writes the body as it goes. What it throws after its first byte breaks the connection off, which tells the client.</summary>
+    public Func<Stream, CancellationToken, Task>? Body { get; private init; }
+
+    /// <summary>Bytes that <see cref="Body"/> will write; null when nobody knows.</summary>
+    public long? BodyLength { get; private init; }
+
+    /// <summary>An answer that is written as it is made.</summary>
+    public static Reply Streamed(
+        int status, string contentType, long? length, Func<Stream, CancellationToken, Task> write, params IReadOnlyList<(string, string)> headers) =>
+        new(status, contentType, default) { Body = write, BodyLength = length, Headers = headers };
+
     public static Reply Json(int status, Action<Utf8JsonWriter> writeProperties) =>
         new(status, "application/json", JsonBytes(writeProperties));
 
