@@ -7,6 +7,7 @@ using Carrel.Deskd.Native;
 using Carrel.Deskd.Readiness;
 using Carrel.Deskd.Screen;
 using Carrel.Deskd.Shell;
+using Carrel.Deskd.Terminals;
 using Carrel.Deskd.X11;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -41,6 +42,7 @@ internal sealed class Deskd : IAsyncDisposable
         routes.Add(Routes.Of(
             see, new ScreenshotEndpoint(_link, camera), new PointerEndpoints(_desk, _link, time), new KeyboardEndpoints(_desk),
             new WaitEndpoint(time), new ShellEndpoints(settings.Display)));
+        routes.Add(new TerminalEndpoint(settings.Display, time).Route);
         routes.Add(new Route("PUT", DeskdProtocol.IdentityPath, "Tells the machine who it is.", _identityEndpoint.PutAsync, Access.Host, BeforeIdentity: true)
         {
             Body = IdentityEndpoint.Fields.All,
