@@ -138,8 +138,8 @@ internal sealed unsafe class PulseLoop : IDisposable
         }
 
         _lastProblem = why;
-        DropContext();
         _users.ForEach(user => user.Disconnected(why));
+        DropContext();
 
         // Without a socket file the folder tells when there is one. One that refuses belongs to a server that is about to
         // listen, of which nothing tells, or to a dead one, whose successor makes it anew.

@@ -93,6 +93,9 @@ internal static unsafe partial class Pulse
     public static partial void pa_stream_unref(nint stream);
 
     [LibraryImport(Library)]
+    public static partial nint pa_stream_get_context(nint stream);
+
+    [LibraryImport(Library)]
     public static partial int pa_stream_get_state(nint stream);
 
     [LibraryImport(Library)]

@@ -48,16 +48,29 @@ internal sealed class SoundServer : IDisposable
         display: 0,
         output);
 
+    /// <summary>Waits until it answers a client: what a stream needs is there then.</summary>
+    public async Task AnswersAsync()
+    {
+        var answer = Path.Combine(_folder, "answer");
+        File.Delete(answer);
+        using var client = Client("until pactl info; do sleep 0.05; done; echo answered", answer);
+        await Eventually.Is(() => File.ReadAllText(answer), text => text.EndsWith("answered\n", StringComparison.Ordinal));
+    }
+
+    /// <summary>Threads of this process that serve a connection to a PulseAudio.</summary>
+    public static int Threads() => Directory.EnumerateDirectories("/proc/self/task")
+        .Count(task => File.Exists($"{task}/comm") && File.ReadAllText($"{task}/comm") == "pulse\n");
+
     /// <summary>A file that holds a tone, or silence for 0 Hz.</summary>
-    public string Tone(double hertz, double seconds)
+    public string Tone(double hertz, double seconds, bool left = true, bool right = true)
     {
         var file = Path.Combine(_folder, FormattableString.Invariant($"tone-{hertz}-{seconds}"));
         using var writer = new BinaryWriter(File.Create(file));
         for (var i = 0; i < seconds * 48_000; i++)
         {
             var sample = (short)(10_000 * Math.Sin(2 * Math.PI * hertz * i / 48_000));
-            writer.Write(sample);
-            writer.Write(sample);
+            writer.Write(left ? sample : (short)0);
+            writer.Write(right ? sample : (short)0);
         }
 
         return file;
