@@ -1,5 +1,6 @@
 using Carrel.Contracts.Deskd;
 using Carrel.Deskd.Acting;
+using Carrel.Deskd.Audio;
 using Carrel.Deskd.Http;
 using Carrel.Deskd.Identity;
 using Carrel.Deskd.Input;
@@ -7,6 +8,7 @@ using Carrel.Deskd.Native;
 using Carrel.Deskd.Readiness;
 using Carrel.Deskd.Screen;
 using Carrel.Deskd.Shell;
+using Carrel.Deskd.Terminals;
 using Carrel.Deskd.X11;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -37,10 +39,13 @@ internal sealed class Deskd : IAsyncDisposable
         var camera = new Camera(new ScreenCapture());
         var see = new ActAndSee(_link, camera, time);
         var desktop = new DesktopWatch(_link, new BootClock(time), time);
+        var pulse = new PulseLink(settings.PulseSocket, time);
         var routes = new RouteTable();
         routes.Add(Routes.Of(
             see, new ScreenshotEndpoint(_link, camera), new PointerEndpoints(_desk, _link, time), new KeyboardEndpoints(_desk),
             new WaitEndpoint(time), new ShellEndpoints(settings.Display)));
+        routes.Add(new TerminalEndpoint(settings.Display, time).Route);
+        routes.Add(new AudioEndpoint(pulse, time).Route);
         routes.Add(new Route("PUT", DeskdProtocol.IdentityPath, "Tells the machine who it is.", _identityEndpoint.PutAsync, Access.Host, BeforeIdentity: true)
         {
             Body = IdentityEndpoint.Fields.All,
