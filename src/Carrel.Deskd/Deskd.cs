@@ -1,5 +1,6 @@
 using Carrel.Contracts.Deskd;
 using Carrel.Deskd.Acting;
+using Carrel.Deskd.Clipboard;
 using Carrel.Deskd.Http;
 using Carrel.Deskd.Identity;
 using Carrel.Deskd.Input;
@@ -41,6 +42,7 @@ internal sealed class Deskd : IAsyncDisposable
         routes.Add(Routes.Of(
             see, new ScreenshotEndpoint(_link, camera), new PointerEndpoints(_desk, _link, time), new KeyboardEndpoints(_desk),
             new WaitEndpoint(time), new ShellEndpoints(settings.Display)));
+        routes.Add(new ClipboardEndpoints(_link, time).Routes);
         routes.Add(new Route("PUT", DeskdProtocol.IdentityPath, "Tells the machine who it is.", _identityEndpoint.PutAsync, Access.Host, BeforeIdentity: true)
         {
             Body = IdentityEndpoint.Fields.All,
