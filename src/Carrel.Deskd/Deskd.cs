@@ -1,6 +1,9 @@
 using Carrel.Contracts.Deskd;
+using Carrel.Contracts.Events;
 using Carrel.Deskd.Acting;
 using Carrel.Deskd.Audio;
+using Carrel.Deskd.Clipboard;
+using Carrel.Deskd.Events;
 using Carrel.Deskd.Http;
 using Carrel.Deskd.Identity;
 using Carrel.Deskd.Input;
@@ -46,6 +49,8 @@ internal sealed class Deskd : IAsyncDisposable
             new WaitEndpoint(time), new ShellEndpoints(settings.Display)));
         routes.Add(new TerminalEndpoint(settings.Display, time).Route);
         routes.Add(new AudioEndpoint(pulse, time).Route);
+        routes.Add(new ClipboardEndpoints(_link, time).Routes);
+        routes.Add(new EventsEndpoint(new Lazy<EventHub>(() => Events(time)), time).Route);
         routes.Add(new Route("PUT", DeskdProtocol.IdentityPath, "Tells the machine who it is.", _identityEndpoint.PutAsync, Access.Host, BeforeIdentity: true)
         {
             Body = IdentityEndpoint.Fields.All,
@@ -74,6 +79,18 @@ internal sealed class Deskd : IAsyncDisposable
         await _server.StopAsync(soon.Token);
         _server.Dispose();
         _desk.Dispose();
+    }
+
+    private EventHub Events(TimeProvider time)
+    {
+        var hub = new EventHub(time);
+        var loop = new DescriptorLoop();
+        var files = new FileWatch(loop, time);
+        hub.Add(
+            new WindowSource(_link, hub), new ClipboardSource(_link, hub, time), new ScreenSource(_link, hub), new SettledSource(_link, hub, time),
+            new IdleSource(_link, hub, TimeSpan.FromSeconds(EventCatalogue.IdleSeconds)), new FileSource(files, hub), new DownloadSource(files, hub),
+            new ProcessSource(loop, hub, time));
+        return hub;
     }
 
     private static KestrelServerOptions Kestrel(DeskdSettings settings)
