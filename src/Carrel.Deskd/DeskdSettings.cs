@@ -10,6 +10,9 @@ namespace Carrel.Deskd;
 internal sealed record DeskdSettings(
     int Display, int ListenFd, int TcpPort, string RunFolder, string MachineIdFile, bool SetsHostName)
 {
+    /// <summary>What <c>~</c> means, and where the desktop's files are.</summary>
+    public string Home { get; init; } = "/root";
+
     public static DeskdSettings FromEnvironment() => new(
         XSocket.Number(Environment.GetEnvironmentVariable("DISPLAY") is { Length: > 0 } display ? display : ":99"),
         DeskdProtocol.DeskdListenFd,
