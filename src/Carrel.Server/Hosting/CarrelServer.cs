@@ -65,7 +65,7 @@ internal static class CarrelServer
         services.AddSingleton<BringUp>().AddSingleton<Lifecycle>().AddSingleton<MachineWatch>().AddSingleton<Recovery>();
         services.AddSingleton<ComputerEndpoints>().AddSingleton<LifecycleEndpoints>();
         services.AddSingleton<Forwarder>().AddSingleton<PictureAnswers>().AddSingleton<ScreenshotStore>().AddSingleton<SignedLinks>();
-        services.AddSingleton<SocketAccess>().AddSingleton<VncSocket>().AddSingleton<WebFiles>();
+        services.AddSingleton<SocketAccess>().AddSingleton<SocketHost>().AddSingleton<VncSocket>().AddSingleton<DeskdSocket>().AddSingleton<WebFiles>();
         services.AddHostedService<Housekeeping>().AddHostedService<Shutdown>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownPatience);
         services.ConfigureHttpJsonOptions(json =>
