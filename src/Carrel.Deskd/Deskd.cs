@@ -4,6 +4,7 @@ using Carrel.Deskd.Acting;
 using Carrel.Deskd.Audio;
 using Carrel.Deskd.Clipboard;
 using Carrel.Deskd.Events;
+using Carrel.Deskd.Files;
 using Carrel.Deskd.Http;
 using Carrel.Deskd.Identity;
 using Carrel.Deskd.Input;
@@ -51,6 +52,8 @@ internal sealed class Deskd : IAsyncDisposable
         routes.Add(new AudioEndpoint(pulse, time).Route);
         routes.Add(new ClipboardEndpoints(_link, time).Routes);
         routes.Add(new EventsEndpoint(new Lazy<EventHub>(() => Events(time)), time).Route);
+        routes.Add(new FileEndpoints(settings.Home, new TreeTools(settings.Display)).Routes);
+        routes.Add(new HomeEndpoints(settings.Home).Routes);
         routes.Add(new Route("PUT", DeskdProtocol.IdentityPath, "Tells the machine who it is.", _identityEndpoint.PutAsync, Access.Host, BeforeIdentity: true)
         {
             Body = IdentityEndpoint.Fields.All,
@@ -98,6 +101,7 @@ internal sealed class Deskd : IAsyncDisposable
         // A command must not inherit the listening socket: it could answer in our name.
         _ = Libc.fcntl(settings.ListenFd, Libc.F_SETFD, Libc.FD_CLOEXEC);
         var options = new KestrelServerOptions { AddServerHeader = false, AllowSynchronousIO = false };
+        options.Limits.MaxRequestLineSize = 16 * 1024; // A path of 4 KB, percent-encoded.
         options.Limits.MaxRequestBodySize = Contracts.Actions.ActionLimits.LargeBodyBytes + 1;
 
         // Sockets and transfers may rest; the host keeps the clock, and whoever is inside harms only itself.

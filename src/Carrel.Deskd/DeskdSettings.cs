@@ -13,6 +13,9 @@ internal sealed record DeskdSettings(
     /// <summary>Where PulseAudio listens.</summary>
     public string PulseSocket { get; init; } = "/run/user/0/pulse/native";
 
+    /// <summary>What <c>~</c> means, and where the desktop's files are.</summary>
+    public string Home { get; init; } = "/root";
+
     public static DeskdSettings FromEnvironment() => new(
         XSocket.Number(Environment.GetEnvironmentVariable("DISPLAY") is { Length: > 0 } display ? display : ":99"),
         DeskdProtocol.DeskdListenFd,
