@@ -43,6 +43,7 @@ public sealed class Desk : IAsyncLifetime
             {
                 PulseSocket = PulseSocket,
                 Home = Home,
+                StateFolder = Path.Combine(Folder, "state"),
             },
             TimeProvider.System);
         await _deskd.StartAsync();
