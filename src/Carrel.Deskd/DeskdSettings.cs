@@ -10,6 +10,11 @@ namespace Carrel.Deskd;
 internal sealed record DeskdSettings(
     int Display, int ListenFd, int TcpPort, string RunFolder, string MachineIdFile, bool SetsHostName)
 {
+    /// <summary>Where PulseAudio listens.</summary>
+    public string PulseSocket { get; init; } = "/run/user/0/pulse/native";
+
+    /// <summary>What <c>~</c> means, and where the desktop's files are.</summary>
+    public string Home { get; init; } = "/root";
     /// <summary>On the computer's own disk: what outlives a stop, such as a recording that is not finished.</summary>
     public string StateFolder { get; init; } = "/var/lib/carrel";
 
@@ -23,6 +28,9 @@ internal sealed record DeskdSettings(
         Environment.GetEnvironmentVariable("CARREL_MACHINE_ID") ?? "/etc/machine-id",
         Environment.GetEnvironmentVariable("CARREL_KEEP_HOST_NAME") is null)
     {
+        PulseSocket = Environment.GetEnvironmentVariable("PULSE_SERVER") is { } server && server.StartsWith("unix:/", StringComparison.Ordinal)
+            ? server["unix:".Length..]
+            : "/run/user/0/pulse/native",
         StateFolder = Environment.GetEnvironmentVariable("CARREL_STATE") ?? "/var/lib/carrel",
     };
 }

@@ -17,6 +17,11 @@ public sealed class Desk : IAsyncLifetime
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("carrel-deskd-").FullName;
 
+    /// <summary>Where this deskd looks for PulseAudio.</summary>
+    public string PulseSocket { get; init; } = "/nonexistent/pulse/native";
+
+    public string Home => Path.Combine(Folder, "home");
+
     public int Display => _x!.Display;
 
     public int TcpPort { get; private set; }
@@ -31,9 +36,15 @@ public sealed class Desk : IAsyncLifetime
         var path = Path.Combine(Folder, "deskd.sock");
         _listener.Bind(new UnixDomainSocketEndPoint(path));
         _listener.Listen();
+        Directory.CreateDirectory(Home);
         TcpPort = FreePort();
         _deskd = new Deskd(
-            new DeskdSettings(_x.Display, (int)_listener.Handle, TcpPort, Folder, Path.Combine(Folder, "machine-id"), SetsHostName: false) { StateFolder = Path.Combine(Folder, "state") },
+            new DeskdSettings(_x.Display, (int)_listener.Handle, TcpPort, Folder, Path.Combine(Folder, "machine-id"), SetsHostName: false)
+            {
+                PulseSocket = PulseSocket,
+                Home = Home,
+                StateFolder = Path.Combine(Folder, "state"),
+            },
             TimeProvider.System);
         await _deskd.StartAsync();
         Host = new HttpClient(new SocketsHttpHandler
