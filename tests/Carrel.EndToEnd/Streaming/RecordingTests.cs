@@ -89,6 +89,28 @@ public sealed class RecordingTests(SharedInstallation shared)
         Assert.Equal("", await computer.BashAsync("ls /var/lib/carrel/recordings"));
     }
 
+    [Fact]
+    public async Task A_deskd_that_is_killed_leaves_no_ffmpeg_and_the_recording_is_finished_with_what_there_is()
+    {
+        await using var target = await RtmpServer.StartNewAsync();
+        var computer = await _api.NewComputerAsync();
+        Api.Expect(await _api.PostAsync("/api/stream/connections", new { name = "orphan", url = target.Url }), HttpStatusCode.Created);
+        var path = $"{computer.Path}/recordings/{(await _api.PostAsync($"{computer.Path}/recordings")).Text("id")}";
+        await computer.DoAsync("stream/start", new { connection_name = "orphan" });
+        await computer.DoAsync("wait", new { seconds = 4 });
+
+        // Not by its own hand, or this would be an answer that is lost.
+        await computer.BashAsync("(setsid sh -c 'sleep 0.5; pkill -KILL -x carrel-deskd' > /dev/null 2>&1 &)");
+
+        JsonObject last = [];
+        await Computer.UntilAsync(async () => (last = (await _api.GetAsync(path)).Json)["status"]!.GetValue<string>() is "finished" or "failed", "it is finished", 60);
+        Assert.True(last["status"]!.GetValue<string>() == "finished", last.ToJsonString());
+        Assert.Contains("ended", last["reason"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.InRange(last["duration_seconds"]!.GetValue<double>(), 2, 60);
+        Assert.Equal("idle", (await _api.GetAsync($"{computer.Path}/stream/status")).Text("status"));
+        Assert.Equal("0\n", await computer.BashAsync("pgrep -cx ffmpeg || true"));
+    }
+
     private sealed class DownloadedFilm(string path) : IDisposable
     {
         public string Path => path;
