@@ -265,7 +265,7 @@ public sealed class RecordingTests
                 case ("POST", "finish"):
                     var body = JsonDocument.Parse(seen.Body).RootElement;
                     (Title, Actions) = (body.GetProperty("title").GetString()!, body.GetProperty("actions").GetString()!);
-                    await FakeDeskd.JsonAsync(context, $$"""{"size":{{Film.Length}},"duration_ms":1500}""");
+                    await FakeDeskd.JsonAsync(context, $$"""{"size":{{Film.Length}},"duration_ms":1500,"actions":{{Actions.Count(c => c == '\n')}}}""");
                     break;
                 case ("GET", "file"):
                     await context.Response.Body.WriteAsync(Film);

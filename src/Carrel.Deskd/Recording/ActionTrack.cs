@@ -7,7 +7,7 @@ namespace Carrel.Deskd.Recording;
 internal sealed class ActionTrack
 {
     private static readonly TimeSpan LongestSubtitle = TimeSpan.FromSeconds(4);
-    private readonly List<(TimeSpan At, string Text)> _actions = [];
+    private List<(TimeSpan At, string Text)> _actions = [];
 
     /// <param name="lines">One action a line: milliseconds, a tab, its text. What is none is left out.</param>
     public static ActionTrack Parse(string lines)
@@ -21,7 +21,15 @@ internal sealed class ActionTrack
             }
         }
 
-        track._actions.Sort((one, other) => one.At.CompareTo(other.At));
+        // Those of one moment stay in the order they were noted in.
+        track._actions = [.. track._actions.OrderBy(action => action.At)];
+        for (var i = 1; i < track._actions.Count; i++)
+        {
+            // A chapter has a length, be it a millisecond.
+            var (before, (at, text)) = (track._actions[i - 1].At, track._actions[i]);
+            track._actions[i] = (at > before ? at : before + TimeSpan.FromMilliseconds(1), text);
+        }
+
         return track;
     }
 

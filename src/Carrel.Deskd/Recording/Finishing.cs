@@ -4,8 +4,9 @@ using Carrel.Deskd.Streaming;
 namespace Carrel.Deskd.Recording;
 
 /// <summary>A recording as it is handed out.</summary>
+/// <param name="Actions">Those that it has as chapters.</param>
 /// <param name="Problem">Why it has no chapters and cannot be sought in quickly, though it can be watched.</param>
-internal sealed record FinishedRecording(long Bytes, TimeSpan Length, string? Problem);
+internal sealed record FinishedRecording(long Bytes, TimeSpan Length, int Actions, string? Problem);
 
 /// <summary>Makes a plain MP4 of the fragments: index in front, chapters and subtitles in. Nothing is encoded again.</summary>
 internal static class Finishing
@@ -55,7 +56,7 @@ internal static class Finishing
             File.Delete(finished);
         }
 
-        return (new FinishedRecording(FileIn(folder).Length, length, why), null);
+        return (new FinishedRecording(FileIn(folder).Length, length, why is null ? actions.Within(length).Count : 0, why), null);
     }
 
     /// <summary>What there is to hand out: the finished file, or else the fragments, which can be watched too.</summary>

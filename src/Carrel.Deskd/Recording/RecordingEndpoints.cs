@@ -163,6 +163,7 @@ internal sealed class RecordingEndpoints(DisplayLink link, int display, string s
                 {
                     json.WriteNumber("size"u8, finished.Bytes);
                     json.WriteNumber("duration_ms"u8, (long)finished.Length.TotalMilliseconds);
+                    json.WriteNumber("actions"u8, finished.Actions);
                     if (finished.Problem is { } problem)
                     {
                         json.WriteString("problem"u8, problem);

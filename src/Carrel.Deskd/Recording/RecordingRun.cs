@@ -56,7 +56,10 @@ internal sealed class RecordingRun
     [
         .. capture.Inputs,
         .. capture.Codecs,
-        "-crf", "26", "-fs", Capture.Number(order.LargestBytes),
+
+        // As much as its quality takes, and where noise fills the screen no more than this: a fragment is written as a whole, so
+        // the largest size is kept to within one.
+        "-crf", "26", "-maxrate", "8M", "-bufsize", "16M", "-fs", Capture.Number(order.LargestBytes),
         "-f", "mp4", "-movflags", "+frag_keyframe+empty_moov+default_base_moof", "-flush_packets", "1", "-y", file,
     ];
 

@@ -8,6 +8,8 @@ namespace Carrel.Server.Actions;
 /// <summary>Calls of the server's own to a machine's deskd: JSON there and back, failures as values.</summary>
 internal static class DeskdCall
 {
+    private const int LongestText = 2000;
+
     /// <param name="readOnly">Asking twice does no harm.</param>
     /// <returns>The answer's JSON object.</returns>
     public static async Task<Outcome<JsonElement>> AskAsync(
@@ -59,9 +61,11 @@ internal static class DeskdCall
         }
     }
 
-    /// <summary>A string of an answer, where it is one.</summary>
+    /// <summary>A string of an answer, where it is one; no more of it than a sentence or two.</summary>
     public static string? TextOf(this JsonElement answer, string name) =>
-        answer.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        answer.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { } text
+            ? text.Length <= LongestText ? text : text[..LongestText] + "..."
+            : null;
 
     /// <summary>A number of an answer, where it is one that makes sense.</summary>
     public static double? NumberOf(this JsonElement answer, string name) =>

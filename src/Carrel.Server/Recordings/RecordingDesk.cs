@@ -323,7 +323,7 @@ internal sealed partial class RecordingDesk(
                 FinishedAt = clock.GetUtcNow().ToUnixTimeMilliseconds(),
                 DurationMs = (long?)made.Value.NumberOf("duration_ms"),
                 SizeBytes = size.Value,
-                Actions = flaw is null ? actions.AsSpan().Count('\n') : 0,
+                Actions = (int)Math.Clamp(made.Value.NumberOf("actions") ?? 0, 0, int.MaxValue),
             };
         }
         catch (Exception broken) when (broken is OperationCanceledException or HttpRequestException or IOException or ObjectDisposedException)

@@ -86,6 +86,36 @@ public sealed class RecordingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task It_ends_by_itself_at_its_largest_size()
+    {
+        using var noise = _desk.Start("exec ffplay -v error -noborder -left 0 -top 0 -f lavfi -i testsrc2=s=1280x720:r=10,noise=alls=90:allf=t");
+        var id = Guid.CreateVersion7();
+        Assert.Equal(200, (await _desk.Post("/recordings", ("id", id), ("silent", true), ("max_seconds", 60), ("max_bytes", 1 << 20))).Status);
+
+        var ended = await _desk.Host.GetStringAsync($"/recordings/{id}/ended", TestContext.Current.CancellationToken);
+
+        Assert.Contains("largest size of 1048576", ended, StringComparison.Ordinal);
+        Assert.Equal(200, (await _desk.Post($"/recordings/{id}/finish", ("title", "large"))).Status);
+        Assert.InRange(new FileInfo(await FetchAsync(id.ToString())).Length, 500_000, 8 << 20);
+    }
+
+    [Fact]
+    public async Task A_thousand_actions_are_a_thousand_chapters()
+    {
+        var id = await BeginAsync();
+        await ElapsedAsync(id, 3000);
+        await _desk.Post($"/recordings/{id}/stop");
+
+        // Some of them in the same millisecond.
+        var (status, finished) = await _desk.Post($"/recordings/{id}/finish", ("title", "busy"), ("actions", string.Join('\n', Enumerable.Range(0, 1000).Select(i => $"{100 + (i / 4 * 2)}\tclick {i}"))));
+
+        Assert.True(status == 200 && !finished.TryGetProperty("problem", out _), finished.ToString());
+        Assert.Equal(1000, finished.GetProperty("actions").GetInt32());
+        var chapters = (await Video.ProbeAsync(_desk, await FetchAsync(id))).GetProperty("chapters").EnumerateArray().Select(chapter => chapter.GetProperty("tags").GetProperty("title").GetString()!).ToList();
+        Assert.Equal(["busy", .. Enumerable.Range(0, 1000).Select(i => $"click {i}")], chapters);
+    }
+
+    [Fact]
     public async Task What_an_earlier_deskd_left_can_be_finished_and_asked_for_again()
     {
         var id = await BeginAsync();
