@@ -109,6 +109,19 @@ public sealed class LiveSocket : IDisposable
         return Shown;
     }
 
+    public Task SendTextAsync(ReadOnlyMemory<byte> utf8) => _socket.SendAsync(utf8, WebSocketMessageType.Text, true, CancellationToken.None).AsTask();
+
+    /// <summary>Reads on until the other side closes; returns the code.</summary>
+    public async Task<int> UntilClosedAsync()
+    {
+        while (await ReceiveAsync() is not null)
+        {
+            // What came before the close does not matter.
+        }
+
+        return Closed!.Value;
+    }
+
     /// <summary>Forgets what was shown.</summary>
     public void Clear() => _shown.Clear();
 
