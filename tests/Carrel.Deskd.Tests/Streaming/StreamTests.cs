@@ -117,6 +117,20 @@ public sealed class StreamTests : IAsyncLifetime
         Assert.Equal("idle", (await StatusAsync()).GetProperty("status").GetString());
     }
 
+    [Fact]
+    public async Task Over_TLS_a_target_must_prove_who_it_is()
+    {
+        var pem = Path.Combine(_desk.Folder, "pem");
+        await _desk.Shell($"openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 -keyout {pem}.key -out {pem}.crt -days 2 2> /dev/null");
+        using var target = _desk.Start($"exec openssl s_server -quiet -accept 127.0.0.1:{_port} -key {pem}.key -cert {pem}.crt");
+        await ListensAsync();
+
+        var (status, answer) = await _desk.Post("/stream/start", ("name", "tls"), ("url", $"rtmps://127.0.0.1:{_port}/live"), ("stream_key", Key), ("silent", true));
+
+        Assert.Equal(422, status);
+        Assert.Contains("certificate", answer.GetProperty("error").GetString(), StringComparison.OrdinalIgnoreCase);
+    }
+
     [Theory]
     [InlineData("http://127.0.0.1/live")]
     [InlineData("rtmp://127.0.0.1")]
@@ -159,11 +173,13 @@ public sealed class StreamTests : IAsyncLifetime
     private async Task<RunningProgram> ListenAsync()
     {
         var target = _desk.Start($"exec ffmpeg -nostdin -v error -listen 1 -f flv -i rtmp://127.0.0.1:{_port}/live -c copy -y {Film}");
-        Assert.True(
-            await Eventually.Is(() => IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Any(l => l.Port == _port), there => there),
-            "the target does not listen");
+        await ListensAsync();
         return target;
     }
+
+    private async Task ListensAsync() => Assert.True(
+        await Eventually.Is(() => IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Any(l => l.Port == _port), there => there),
+        "the target does not listen");
 
     /// <summary>The target writes the rest and ends when its one connection does.</summary>
     private static async Task EndedAsync(RunningProgram target) =>
