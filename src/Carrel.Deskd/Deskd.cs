@@ -6,6 +6,7 @@ using Carrel.Deskd.Input;
 using Carrel.Deskd.Native;
 using Carrel.Deskd.Readiness;
 using Carrel.Deskd.Screen;
+using Carrel.Deskd.Screens;
 using Carrel.Deskd.Shell;
 using Carrel.Deskd.X11;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -24,23 +25,22 @@ internal sealed class Deskd : IAsyncDisposable
     private readonly KestrelServer _server;
     private readonly DeskdApplication _application;
     private readonly DisplayLink _link;
-    private readonly InputDesk _desk;
+    private readonly DesktopScreen _screen;
     private readonly IdentityEndpoint _identityEndpoint;
 
     public Deskd(DeskdSettings settings, TimeProvider time)
     {
         var identity = new MachineIdentity();
         _link = new DisplayLink(settings.Display);
-        _desk = new InputDesk(_link, time);
+        _screen = new DesktopScreen(ScreenSet.DefaultId, _link, time);
+        var screens = new ScreenSet(_screen);
         _identityEndpoint = new IdentityEndpoint(settings, identity, _link);
         var metrics = new Metrics(time);
-        var camera = new Camera(new ScreenCapture());
-        var see = new ActAndSee(_link, camera, time);
         var desktop = new DesktopWatch(_link, new BootClock(time), time);
         var routes = new RouteTable();
         routes.Add(Routes.Of(
-            see, new ScreenshotEndpoint(_link, camera), new PointerEndpoints(_desk, _link, time), new KeyboardEndpoints(_desk),
-            new WaitEndpoint(time), new ShellEndpoints(settings.Display)));
+            new ActAndSee(screens, time), new ScreenshotEndpoint(screens), new PointerEndpoints(time), new WaitEndpoint(time),
+            new ShellEndpoints(settings.Display)));
         routes.Add(new Route("PUT", DeskdProtocol.IdentityPath, "Tells the machine who it is.", _identityEndpoint.PutAsync, Access.Host, BeforeIdentity: true)
         {
             Body = IdentityEndpoint.Fields.All,
@@ -68,7 +68,7 @@ internal sealed class Deskd : IAsyncDisposable
         using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(1));
         await _server.StopAsync(soon.Token);
         _server.Dispose();
-        _desk.Dispose();
+        _screen.Dispose();
     }
 
     private static KestrelServerOptions Kestrel(DeskdSettings settings)
