@@ -31,5 +31,7 @@ public static class ErrorCodes
     public const string HostNotReady = "host_not_ready";
     public const string LaunchFailed = "launch_failed";
     public const string NotSupported = "not_supported";
+    public const string ScreenLimit = "screen_limit";
+    public const string PortClosed = "port_closed";
     public const string Internal = "internal_error";
 }

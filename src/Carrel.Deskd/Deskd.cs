@@ -4,6 +4,7 @@ using Carrel.Deskd.Http;
 using Carrel.Deskd.Identity;
 using Carrel.Deskd.Input;
 using Carrel.Deskd.Native;
+using Carrel.Deskd.Ports;
 using Carrel.Deskd.Readiness;
 using Carrel.Deskd.Screen;
 using Carrel.Deskd.Screens;
@@ -33,7 +34,7 @@ internal sealed class Deskd : IAsyncDisposable
         var identity = new MachineIdentity();
         _link = new DisplayLink(settings.Display);
         _screen = new DesktopScreen(ScreenSet.DefaultId, _link, time);
-        var screens = new ScreenSet(_screen);
+        var screens = new ScreenSet(_screen, new ExtraScreenSettings(settings.FirstExtraDisplay, settings.WindowManager, settings.RunFolder), time);
         _identityEndpoint = new IdentityEndpoint(settings, identity, _link);
         var metrics = new Metrics(time);
         var desktop = new DesktopWatch(_link, new BootClock(time), time);
@@ -41,6 +42,8 @@ internal sealed class Deskd : IAsyncDisposable
         routes.Add(Routes.Of(
             new ActAndSee(screens, time), new ScreenshotEndpoint(screens), new PointerEndpoints(time), new WaitEndpoint(time),
             new ShellEndpoints(settings.Display)));
+        routes.Add(new ScreenEndpoints(screens, _identityEndpoint).Routes);
+        routes.Add(TunnelEndpoint.Routes);
         routes.Add(new Route("PUT", DeskdProtocol.IdentityPath, "Tells the machine who it is.", _identityEndpoint.PutAsync, Access.Host, BeforeIdentity: true)
         {
             Body = IdentityEndpoint.Fields.All,

@@ -11,6 +11,11 @@ internal sealed class DesktopScreen(string id, DisplayLink link, TimeProvider ti
 
     public DisplayLink Link => link;
 
+    public bool IsDefault => id == ScreenSet.DefaultId;
+
+    /// <summary>Where its RFB server listens; null for the first screen, whose socket the host made.</summary>
+    public string? VncSocket { get; init; }
+
     /// <summary>The display, which is not there while its X server is away.</summary>
     /// <exception cref="XDisconnectedException">There is no X server.</exception>
     public XDisplay Display => link.Current ?? throw new XDisconnectedException("there is no X server");

@@ -21,6 +21,9 @@ public sealed class Desk : IAsyncLifetime
 
     public int TcpPort { get; private set; }
 
+    /// <summary>The host's socket.</summary>
+    public string SocketPath => Path.Combine(Folder, "deskd.sock");
+
     public HttpClient Host { get; private set; } = null!;
 
     public HttpClient Tcp { get; private set; } = null!;
@@ -28,12 +31,17 @@ public sealed class Desk : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _x = new XServer();
-        var path = Path.Combine(Folder, "deskd.sock");
+        var path = SocketPath;
         _listener.Bind(new UnixDomainSocketEndPoint(path));
         _listener.Listen();
         TcpPort = FreePort();
         _deskd = new Deskd(
-            new DeskdSettings(_x.Display, (int)_listener.Handle, TcpPort, Folder, Path.Combine(Folder, "machine-id"), SetsHostName: false),
+            new DeskdSettings(_x.Display, (int)_listener.Handle, TcpPort, Folder, Path.Combine(Folder, "machine-id"), SetsHostName: false)
+            {
+                FirstExtraDisplay = XServer.FreeDisplays(),
+                // Says that it manages, as window managers do, and needs no session bus.
+                WindowManager = ["/bin/sh", "-c", "xprop -root -f _NET_SUPPORTING_WM_CHECK 32x -set _NET_SUPPORTING_WM_CHECK 1; exec sleep infinity"],
+            },
             TimeProvider.System);
         await _deskd.StartAsync();
         Host = new HttpClient(new SocketsHttpHandler
