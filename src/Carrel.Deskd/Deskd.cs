@@ -27,6 +27,7 @@ internal sealed class Deskd : IAsyncDisposable
     private readonly DeskdApplication _application;
     private readonly DisplayLink _link;
     private readonly DesktopScreen _screen;
+    private readonly ScreenSet _screens;
     private readonly IdentityEndpoint _identityEndpoint;
 
     public Deskd(DeskdSettings settings, TimeProvider time)
@@ -34,15 +35,15 @@ internal sealed class Deskd : IAsyncDisposable
         var identity = new MachineIdentity();
         _link = new DisplayLink(settings.Display);
         _screen = new DesktopScreen(ScreenSet.DefaultId, _link, time);
-        var screens = new ScreenSet(_screen, new ExtraScreenSettings(settings.FirstExtraDisplay, settings.WindowManager, settings.RunFolder), time);
+        _screens = new ScreenSet(_screen, new ExtraScreenSettings(settings.FirstExtraDisplay, settings.WindowManager, settings.RunFolder), time);
         _identityEndpoint = new IdentityEndpoint(settings, identity, _link);
         var metrics = new Metrics(time);
         var desktop = new DesktopWatch(_link, new BootClock(time), time);
         var routes = new RouteTable();
         routes.Add(Routes.Of(
-            new ActAndSee(screens, time), new ScreenshotEndpoint(screens), new PointerEndpoints(time), new WaitEndpoint(time),
+            new ActAndSee(_screens, time), new ScreenshotEndpoint(_screens), new PointerEndpoints(time), new WaitEndpoint(time),
             new ShellEndpoints(settings.Display)));
-        routes.Add(new ScreenEndpoints(screens, _identityEndpoint).Routes);
+        routes.Add(new ScreenEndpoints(_screens, _identityEndpoint).Routes);
         routes.Add(TunnelEndpoint.Routes);
         routes.Add(new Route("PUT", DeskdProtocol.IdentityPath, "Tells the machine who it is.", _identityEndpoint.PutAsync, Access.Host, BeforeIdentity: true)
         {
@@ -71,6 +72,7 @@ internal sealed class Deskd : IAsyncDisposable
         using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(1));
         await _server.StopAsync(soon.Token);
         _server.Dispose();
+        await _screens.DisposeAsync();
         _screen.Dispose();
     }
 

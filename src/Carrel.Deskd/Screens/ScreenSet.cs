@@ -7,7 +7,7 @@ namespace Carrel.Deskd.Screens;
 /// The screens there are: the one of the boot, and up to three that were added since (reference section 19). Those live as
 /// long as deskd does; nothing of them is kept.
 /// </summary>
-internal sealed class ScreenSet(DesktopScreen first, ExtraScreenSettings settings, TimeProvider time)
+internal sealed class ScreenSet(DesktopScreen first, ExtraScreenSettings settings, TimeProvider time) : IAsyncDisposable
 {
     public const string DefaultId = "default";
     private const int MostExtra = 3;
@@ -107,6 +107,19 @@ internal sealed class ScreenSet(DesktopScreen first, ExtraScreenSettings setting
             extra.Stop();
             await extra.Ended;
         }
+    }
+
+    /// <summary>Ends all screens that were added.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        ExtraScreen[] extra;
+        lock (_gate)
+        {
+            extra = [.. _extra.OfType<ExtraScreen>()];
+        }
+
+        Array.ForEach(extra, screen => screen.Stop());
+        await Task.WhenAll(extra.Select(screen => screen.Ended));
     }
 
     private async Task ForgetAsync(ExtraScreen extra)

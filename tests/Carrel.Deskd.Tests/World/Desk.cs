@@ -40,7 +40,7 @@ public sealed class Desk : IAsyncLifetime
             {
                 FirstExtraDisplay = XServer.FreeDisplays(),
                 // Says that it manages, as window managers do, and needs no session bus.
-                WindowManager = ["/bin/sh", "-c", "xprop -root -f _NET_SUPPORTING_WM_CHECK 32x -set _NET_SUPPORTING_WM_CHECK 1; exec sleep infinity"],
+                WindowManager = ["/bin/sh", "-c", "xprop -root -f _NET_SUPPORTING_WM_CHECK 32x -set _NET_SUPPORTING_WM_CHECK 1; exec xprop -root -spy > /dev/null 2>&1"],
             },
             TimeProvider.System);
         await _deskd.StartAsync();
