@@ -33,5 +33,17 @@ public static class ErrorCodes
     public const string NotSupported = "not_supported";
     public const string ScreenLimit = "screen_limit";
     public const string PortClosed = "port_closed";
+    public const string IsADirectory = "is_a_directory";
+    public const string NotADirectory = "not_a_directory";
+    public const string NotEmpty = "not_empty";
+    public const string AlreadyExists = "already_exists";
+
+    /// <summary>A pipe, a socket or a device: it has no contents to read or write.</summary>
+    public const string NotAFile = "not_a_file";
+    public const string LinkLoop = "link_loop";
+    public const string RangeNotSatisfiable = "range_not_satisfiable";
+
+    /// <summary>The computer's own disk, not the host's.</summary>
+    public const string DiskFull = "disk_full";
     public const string Internal = "internal_error";
 }

@@ -1,5 +1,10 @@
 using Carrel.Contracts.Deskd;
+using Carrel.Contracts.Events;
 using Carrel.Deskd.Acting;
+using Carrel.Deskd.Audio;
+using Carrel.Deskd.Clipboard;
+using Carrel.Deskd.Events;
+using Carrel.Deskd.Files;
 using Carrel.Deskd.Http;
 using Carrel.Deskd.Identity;
 using Carrel.Deskd.Input;
@@ -9,6 +14,7 @@ using Carrel.Deskd.Readiness;
 using Carrel.Deskd.Screen;
 using Carrel.Deskd.Screens;
 using Carrel.Deskd.Shell;
+using Carrel.Deskd.Terminals;
 using Carrel.Deskd.X11;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -39,12 +45,19 @@ internal sealed class Deskd : IAsyncDisposable
         _identityEndpoint = new IdentityEndpoint(settings, identity, _link);
         var metrics = new Metrics(time);
         var desktop = new DesktopWatch(_link, new BootClock(time), time);
+        var pulse = new PulseLink(settings.PulseSocket, time);
         var routes = new RouteTable();
         routes.Add(Routes.Of(
             new ActAndSee(_screens, time), new ScreenshotEndpoint(_screens), new PointerEndpoints(time), new WaitEndpoint(time),
             new ShellEndpoints(settings.Display)));
         routes.Add(new ScreenEndpoints(_screens, _identityEndpoint).Routes);
         routes.Add(TunnelEndpoint.Routes);
+        routes.Add(new TerminalEndpoint(settings.Display, time).Route);
+        routes.Add(new AudioEndpoint(pulse, time).Route);
+        routes.Add(new ClipboardEndpoints(_link, time).Routes);
+        routes.Add(new EventsEndpoint(new Lazy<EventHub>(() => Events(time)), time).Route);
+        routes.Add(new FileEndpoints(settings.Home, new TreeTools(settings.Display)).Routes);
+        routes.Add(new HomeEndpoints(settings.Home).Routes);
         routes.Add(new Route("PUT", DeskdProtocol.IdentityPath, "Tells the machine who it is.", _identityEndpoint.PutAsync, Access.Host, BeforeIdentity: true)
         {
             Body = IdentityEndpoint.Fields.All,
@@ -76,11 +89,24 @@ internal sealed class Deskd : IAsyncDisposable
         _screen.Dispose();
     }
 
+    private EventHub Events(TimeProvider time)
+    {
+        var hub = new EventHub(time);
+        var loop = new DescriptorLoop();
+        var files = new FileWatch(loop, time);
+        hub.Add(
+            new WindowSource(_link, hub), new ClipboardSource(_link, hub, time), new ScreenSource(_link, hub), new SettledSource(_link, hub, time),
+            new IdleSource(_link, hub, TimeSpan.FromSeconds(EventCatalogue.IdleSeconds)), new FileSource(files, hub), new DownloadSource(files, hub),
+            new ProcessSource(loop, hub, time));
+        return hub;
+    }
+
     private static KestrelServerOptions Kestrel(DeskdSettings settings)
     {
         // A command must not inherit the listening socket: it could answer in our name.
         _ = Libc.fcntl(settings.ListenFd, Libc.F_SETFD, Libc.FD_CLOEXEC);
         var options = new KestrelServerOptions { AddServerHeader = false, AllowSynchronousIO = false };
+        options.Limits.MaxRequestLineSize = 16 * 1024; // A path of 4 KB, percent-encoded.
         options.Limits.MaxRequestBodySize = Contracts.Actions.ActionLimits.LargeBodyBytes + 1;
 
         // Sockets and transfers may rest; the host keeps the clock, and whoever is inside harms only itself.

@@ -16,6 +16,12 @@ internal sealed record DeskdSettings(
     /// <summary>Program and arguments of the window manager of screens that are added; empty for none.</summary>
     public string[] WindowManager { get; init; } = ["/usr/bin/xfwm4", "--sm-client-disable", "--compositor=off"];
 
+    /// <summary>Where PulseAudio listens.</summary>
+    public string PulseSocket { get; init; } = "/run/user/0/pulse/native";
+
+    /// <summary>What <c>~</c> means, and where the desktop's files are.</summary>
+    public string Home { get; init; } = "/root";
+
     public static DeskdSettings FromEnvironment() => new(
         XSocket.Number(Environment.GetEnvironmentVariable("DISPLAY") is { Length: > 0 } display ? display : ":99"),
         DeskdProtocol.DeskdListenFd,
@@ -24,5 +30,10 @@ internal sealed record DeskdSettings(
             : DeskdProtocol.TcpPort,
         Environment.GetEnvironmentVariable("CARREL_RUN") ?? "/run/carrel",
         Environment.GetEnvironmentVariable("CARREL_MACHINE_ID") ?? "/etc/machine-id",
-        Environment.GetEnvironmentVariable("CARREL_KEEP_HOST_NAME") is null);
+        Environment.GetEnvironmentVariable("CARREL_KEEP_HOST_NAME") is null)
+    {
+        PulseSocket = Environment.GetEnvironmentVariable("PULSE_SERVER") is { } server && server.StartsWith("unix:/", StringComparison.Ordinal)
+            ? server["unix:".Length..]
+            : "/run/user/0/pulse/native",
+    };
 }

@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using Carrel.Server.Tests.Fakes;
 using Xunit;
+using static Carrel.Server.Tests.Fakes.Sockets;
 
 namespace Carrel.Server.Tests;
 
@@ -191,57 +192,5 @@ public sealed class VncSocketTests
         await using var server = await RunningServer.StartAsync();
 
         (await server.GetAsync("/desktops/abc/ws/websockify")).ExpectError(426, "upgrade_required");
-    }
-
-    private static async Task<ClientWebSocket> OpenAsync(
-        RunningServer server, string path, string? bearer = null, string? protocol = null, string? cookie = null, string? origin = null)
-    {
-        var socket = new ClientWebSocket();
-        foreach (var (name, value) in new[] { ("Authorization", bearer is null ? null : "Bearer " + bearer), ("Cookie", cookie), ("Origin", origin) })
-        {
-            if (value is not null)
-            {
-                socket.Options.SetRequestHeader(name, value);
-            }
-        }
-
-        if (protocol is not null)
-        {
-            socket.Options.AddSubProtocol(protocol);
-        }
-
-        await socket.ConnectAsync(new Uri("ws://" + server.Address.Authority + path), Soon);
-        return socket;
-    }
-
-    private static async Task AssertClosedAsync(RunningServer server, string path, int code)
-    {
-        using var socket = await OpenAsync(server, path);
-        Assert.Equal(code, await CloseCodeAsync(socket));
-    }
-
-    private static async Task<int> CloseCodeAsync(ClientWebSocket socket)
-    {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        var buffer = new byte[4096];
-        while (socket.CloseStatus is null)
-        {
-            await socket.ReceiveAsync(buffer.AsMemory(), limit.Token);
-        }
-
-        await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "", limit.Token);
-        return (int)socket.CloseStatus;
-    }
-
-    private static async Task<byte[]> ReadAsync(ClientWebSocket socket, int count)
-    {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        var bytes = new byte[count];
-        for (var have = 0; have < count;)
-        {
-            have += (await socket.ReceiveAsync(bytes.AsMemory(have), limit.Token)).Count;
-        }
-
-        return bytes;
     }
 }

@@ -32,6 +32,9 @@ namespace Carrel.Contracts.Api;
 [JsonSerializable(typeof(BashAnswer))]
 [JsonSerializable(typeof(ExecAnswer))]
 [JsonSerializable(typeof(ScreenshotAnswer))]
+[JsonSerializable(typeof(ClipboardRequest))]
+[JsonSerializable(typeof(ClipboardAnswer))]
+[JsonSerializable(typeof(EventCatalogueAnswer))]
 [JsonSerializable(typeof(ServerHealth))]
 [JsonSerializable(typeof(JsonElement))]
 public sealed partial class ApiJson : JsonSerializerContext;

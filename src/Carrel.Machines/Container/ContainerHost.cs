@@ -146,7 +146,7 @@ internal sealed class ContainerHost : IMachineHost
             return image.Failure;
         }
 
-        state = state with { LoopDevice = RootFileSystem.Mount(folder, image.Value, disk.Value, slot, undo) };
+        state = state with { LoopDevice = RootFileSystem.Mount(folder, image.Value, disk.Value, slot, undo, _time) };
         state.Save(folder);
         using var deskd = ListeningSocket.Create(folder.Socket(MachineService.Deskd));
         using var vnc = ListeningSocket.Create(folder.Socket(MachineService.Vnc));

@@ -13,7 +13,7 @@ namespace Carrel.Machines.Container;
 internal static class RootFileSystem
 {
     /// <summary>Mounts the root at the machine's folder; returns the loop device under the disk.</summary>
-    internal static string Mount(MachineFolder folder, BaseImage image, Disk disk, Slot slot, UndoStack undo)
+    internal static string Mount(MachineFolder folder, BaseImage image, Disk disk, Slot slot, UndoStack undo, TimeProvider time)
     {
         foreach (var point in (string[])[folder.Lower, folder.Disk, folder.RootFs])
         {
@@ -27,7 +27,7 @@ internal static class RootFileSystem
             Mounts.AttachExt4(device, userNamespace, folder.Disk);
         }
 
-        undo.Push("disk", () => Mounts.Unmount(folder.Disk));
+        undo.Push("disk", () => Mounts.UnmountAsync(folder.Disk, time));
         MakeLayerFolders(folder, slot);
         Mounts.AttachIdMapped(image.RootFs, userNamespace, folder.Lower);
         try
@@ -40,7 +40,7 @@ internal static class RootFileSystem
             Mounts.Detach(folder.Lower);
         }
 
-        undo.Push("root file system", () => Mounts.Unmount(folder.RootFs));
+        undo.Push("root file system", () => Mounts.UnmountAsync(folder.RootFs, time));
         return device;
     }
 

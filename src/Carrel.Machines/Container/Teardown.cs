@@ -41,7 +41,7 @@ internal sealed class Teardown(Folders folders, SlotLeases leases, SlotFactory f
         try
         {
             await KillAsync(id).ConfigureAwait(false);
-            ReleaseMounts(folder, keepData);
+            await ReleaseMountsAsync(folder, keepData).ConfigureAwait(false);
             var slot = MachineState.Load(folder)?.Slot;
             if (slot is { } number && leases.Mine().FirstOrDefault(mine => mine.Number == number) is { } mine)
             {
@@ -65,7 +65,7 @@ internal sealed class Teardown(Folders folders, SlotLeases leases, SlotFactory f
         }
     }
 
-    private static void ReleaseMounts(MachineFolder folder, bool keepData)
+    private async Task ReleaseMountsAsync(MachineFolder folder, bool keepData)
     {
         var mounted = Mounts.Below(folder.Path);
         if (!keepData && mounted.Contains(folder.Disk))
@@ -76,7 +76,7 @@ internal sealed class Teardown(Folders folders, SlotLeases leases, SlotFactory f
         foreach (var point in mounted)
         {
             // Not detached lazily: a disk that is still busy must not look stopped.
-            Mounts.Unmount(point);
+            await Mounts.UnmountAsync(point, time).ConfigureAwait(false);
         }
     }
 

@@ -11,6 +11,8 @@ internal static class Mounts
     private const ulong BindFlag = 0x1000;
     private const int DetachFlag = 2;
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     /// <summary>Bind-mounts one file over another.</summary>
     internal static void Bind(string source, string target)
         => Errno.Check(Libc.Mount(source, target, null, BindFlag, null), $"bind {source} on {target}");
@@ -56,8 +58,27 @@ internal static class Mounts
         }
     }
 
-    /// <summary>Unmounts and waits for the file system to be written; throws when it is busy.</summary>
-    internal static void Unmount(string target) => Errno.Check(Libc.Unmount(target, 0), $"unmount {target}");
+    /// <summary>
+    /// Unmounts and waits for the file system to be written. Busy is waited out for a moment, because the reasons pass by
+    /// themselves and the kernel announces none of them: a process that is just being started holds copies of all open files until
+    /// it has become its program, and a process that has ended gives its files back a little later. Throws when it stays busy.
+    /// </summary>
+    internal static async Task UnmountAsync(string target, TimeProvider time, TimeSpan? patience = null)
+    {
+        var started = time.GetTimestamp();
+        for (var wait = 1; ; wait = Math.Min(wait * 2, 50))
+        {
+            try
+            {
+                Errno.Check(Libc.Unmount(target, 0), $"unmount {target}");
+                return;
+            }
+            catch (NativeException e) when (e.Errno == Errno.Busy && time.GetElapsedTime(started) < (patience ?? Patience))
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(wait), time).ConfigureAwait(false);
+            }
+        }
+    }
 
     /// <summary>Mount points at or below <paramref name="folder"/>, innermost first.</summary>
     internal static IReadOnlyList<string> Below(string folder)

@@ -15,6 +15,8 @@ namespace Carrel.Server.Actions;
 /// </summary>
 internal sealed class Forwarder(PictureAnswers pictures, PublicAddress address, TimeProvider clock)
 {
+    public static readonly Failure NoJson = new(ErrorCodes.DesktopFailed, "The desktop answered with something that is no JSON.");
+
     public async Task<IResult> RunAsync(HttpContext context, Computer computer, DeskAction action)
     {
         if (computer.State.Usable is not { } session)
@@ -65,7 +67,7 @@ internal sealed class Forwarder(PictureAnswers pictures, PublicAddress address, 
             // A guest that took deskd's place, or died in the middle of its answer, must not look like a success.
             if (!IsWellFormed(bytes.Bytes.Span))
             {
-                return Lost(new Failure(ErrorCodes.DesktopFailed, "The desktop answered with something that is no JSON."), readOnly);
+                return Lost(NoJson, readOnly);
             }
 
             await RelayAsync(context, bytes.Bytes, "application/json");
@@ -73,7 +75,8 @@ internal sealed class Forwarder(PictureAnswers pictures, PublicAddress address, 
         });
     }
 
-    private static bool IsWellFormed(ReadOnlySpan<byte> answer)
+    /// <summary>Whether an answer is a JSON object and nothing else.</summary>
+    public static bool IsWellFormed(ReadOnlySpan<byte> answer)
     {
         try
         {
@@ -135,7 +138,7 @@ internal sealed class Forwarder(PictureAnswers pictures, PublicAddress address, 
     /// The body, in an array of its own. It is not sent from Kestrel's buffers: a send that is given up may go on reading its
     /// memory for a moment, and those buffers would by then hold somebody else's request.
     /// </summary>
-    private static async Task<byte[]> ReadBodyAsync(HttpRequest request)
+    public static async Task<byte[]> ReadBodyAsync(HttpRequest request)
     {
         var reader = request.BodyReader;
         while (true)

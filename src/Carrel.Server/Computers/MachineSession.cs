@@ -7,6 +7,7 @@ namespace Carrel.Server.Computers;
 internal sealed class MachineSession(IMachine machine) : IDisposable
 {
     private readonly CancellationTokenSource _ended = new();
+    private int _sockets;
 
     public IMachine Machine => machine;
 
@@ -14,6 +15,18 @@ internal sealed class MachineSession(IMachine machine) : IDisposable
 
     /// <summary>Fires when the session ends, whoever ended it; sockets close on it.</summary>
     public CancellationToken Ended => _ended.Token;
+
+    /// <summary>A place for one more socket, given back when disposed; null where <paramref name="most"/> are taken.</summary>
+    public IDisposable? TakeSocket(int most)
+    {
+        if (Interlocked.Increment(ref _sockets) <= most)
+        {
+            return new SocketPlace(this);
+        }
+
+        Interlocked.Decrement(ref _sockets);
+        return null;
+    }
 
     /// <summary>Ends the session, not the machine.</summary>
     public void Dispose()
@@ -23,5 +36,10 @@ internal sealed class MachineSession(IMachine machine) : IDisposable
             _ended.Cancel();
             Deskd.Dispose();
         }
+    }
+
+    private sealed class SocketPlace(MachineSession session) : IDisposable
+    {
+        public void Dispose() => Interlocked.Decrement(ref session._sockets);
     }
 }

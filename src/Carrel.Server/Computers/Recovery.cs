@@ -7,7 +7,8 @@ namespace Carrel.Server.Computers;
 /// Makes state and world agree after a restart, a crash or a reboot. What was asked for decides:
 /// creating: nobody was ever told of it, so it never was; deleting: is finished; stopping: is finished; starting and
 /// restarting: are finished, in the background, from a clean launch; running: taken over where its machine lives, otherwise
-/// stopped with a reason; stopped and error: a machine that lives all the same is ended.
+/// stopped with a reason; stopped and error: a machine that lives all
+/// the same is ended, and error is over once nothing of it is left.
 /// </summary>
 internal sealed partial class Recovery(
     ComputerStore store, ComputerRegistry registry, Lifecycle lifecycle, MachineWatch watch, IMachineHost host, ScreenshotStore screenshots, ILogger<Recovery> log)
@@ -56,6 +57,12 @@ internal sealed partial class Recovery(
                 break;
             case ComputerStatus.Starting or ComputerStatus.Restarting:
                 _ = computer.Post(() => lifecycle.StartAsync(computer, record, operation));
+                break;
+            case ComputerStatus.Error when session is null:
+                // The host has cleared away whatever a failed stop or delete had left.
+                var settled = record.With(ComputerStatus.Stopped, record.StatusReason);
+                await store.EndAsync(settled, operation, null);
+                computer.Set(settled, null);
                 break;
             case ComputerStatus.Stopping:
             case ComputerStatus.Stopped or ComputerStatus.Error or ComputerStatus.Suspended when session is not null:

@@ -13,8 +13,10 @@ internal static class FailureStatus
         ErrorCodes.NotFound => 404,
         ErrorCodes.MethodNotAllowed => 405,
         ErrorCodes.NameTaken or ErrorCodes.AlreadyRunning or ErrorCodes.AlreadyStopped or ErrorCodes.NotRunning or ErrorCodes.Busy or ErrorCodes.ScreenLimit => 409,
+        ErrorCodes.IsADirectory or ErrorCodes.NotADirectory or ErrorCodes.NotEmpty or ErrorCodes.AlreadyExists or ErrorCodes.NotAFile or ErrorCodes.LinkLoop => 409,
         ErrorCodes.PayloadTooLarge => 413,
         ErrorCodes.UnsupportedMediaType => 415,
+        ErrorCodes.RangeNotSatisfiable => 416,
         // Not a 409 and not a 5xx: common clients repeat both, and this may already have happened.
         ErrorCodes.OutcomeUnknown => 424,
         ErrorCodes.UpgradeRequired => 426,
@@ -22,7 +24,7 @@ internal static class FailureStatus
         ErrorCodes.DesktopFailed or ErrorCodes.PortClosed => 502,
         ErrorCodes.DesktopUnreachable or ErrorCodes.HostNotReady => 503,
         ErrorCodes.DesktopTimeout => 504,
-        ErrorCodes.HostDiskFull => 507,
+        ErrorCodes.HostDiskFull or ErrorCodes.DiskFull => 507,
         _ => 500,
     };
 

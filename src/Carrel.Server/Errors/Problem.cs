@@ -7,6 +7,8 @@ namespace Carrel.Server.Errors;
 /// <summary>An expected failure on its way to the client, in the shape of reference section 1.2.</summary>
 internal sealed class Problem(Failure failure) : IResult
 {
+    public Failure Failure => failure;
+
     /// <summary>Set where the status differs from that of the code.</summary>
     public int? Status { get; init; }
 

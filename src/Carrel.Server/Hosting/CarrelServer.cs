@@ -2,8 +2,10 @@ using System.Text.Json;
 using Carrel.Contracts.Api;
 using Carrel.Server.Accounts;
 using Carrel.Server.Actions;
+using Carrel.Server.Clipboard;
 using Carrel.Server.Computers;
 using Carrel.Server.Errors;
+using Carrel.Server.Events;
 using Carrel.Server.LivePage;
 using Carrel.Server.Realtime;
 using Carrel.Server.Screenshots;
@@ -65,7 +67,7 @@ internal static class CarrelServer
         services.AddSingleton<BringUp>().AddSingleton<Lifecycle>().AddSingleton<MachineWatch>().AddSingleton<Recovery>();
         services.AddSingleton<ComputerEndpoints>().AddSingleton<LifecycleEndpoints>();
         services.AddSingleton<Forwarder>().AddSingleton<PictureAnswers>().AddSingleton<ScreenshotStore>().AddSingleton<SignedLinks>();
-        services.AddSingleton<SocketAccess>().AddSingleton<VncSocket>().AddSingleton<WebFiles>();
+        services.AddSingleton<SocketAccess>().AddSingleton<SocketHost>().AddSingleton<VncSocket>().AddSingleton<DeskdSocket>().AddSingleton<WebFiles>();
         services.AddHostedService<Housekeeping>().AddHostedService<Shutdown>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownPatience);
         services.ConfigureHttpJsonOptions(json =>
@@ -89,6 +91,8 @@ internal static class CarrelServer
         api.MapWorkspaces();
         api.MapComputers();
         api.MapActions();
+        api.MapEvents();
+        app.MapClipboard(api);
         app.MapProxy();
         app.MapScreenshotFiles();
         app.MapRealtime();

@@ -29,6 +29,7 @@ internal static class SettingTable
     public const string StopGrace = "stop_grace_seconds";
     public const string ScreenshotTtl = "screenshot_ttl_seconds";
     public const string ScreenshotsKept = "screenshots_kept";
+    public const string MaxSockets = "max_sockets";
     public const string SocketKeepAlive = "socket_keepalive_seconds";
     public const string LogLevel = "log_level";
 
@@ -52,6 +53,7 @@ internal static class SettingTable
         new(StopGrace, "10", "How long a stopping computer may take to end by itself, in seconds (0 to 600)."),
         new(ScreenshotTtl, "3600", "How long a stored screenshot and its URL live, in seconds (10 to 2592000)."),
         new(ScreenshotsKept, "500", "Stored screenshots kept per computer; the oldest go first (1 to 1000000)."),
+        new(MaxSockets, "256", "Sockets that may be open to one computer at once (1 to 10000); one more is closed with 1013."),
         new(SocketKeepAlive, "30", "A WebSocket peer is asked for a sign of life this often, and dropped if it gives none for as long, in seconds (1 to 3600)."),
         new(LogLevel, "info", "Least severity written to the log: `debug`, `info`, `warn` or `error`."),
     ];

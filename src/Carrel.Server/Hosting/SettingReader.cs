@@ -41,6 +41,7 @@ internal sealed class SettingReader(IReadOnlyDictionary<string, string> values)
             StopGrace = TimeSpan.FromSeconds(Number(SettingTable.StopGrace, 0, 600)),
             ScreenshotTtl = TimeSpan.FromSeconds(Number(SettingTable.ScreenshotTtl, 10, 2_592_000)),
             ScreenshotsKept = (int)Number(SettingTable.ScreenshotsKept, 1, 1_000_000),
+            MaxSockets = (int)Number(SettingTable.MaxSockets, 1, 10_000),
             SocketKeepAlive = TimeSpan.FromSeconds(Number(SettingTable.SocketKeepAlive, 1, 3600)),
             LogLevel = OneOf(SettingTable.LogLevel, "debug", "info", "warn", "error") switch
             {

@@ -41,5 +41,7 @@ internal sealed record Settings
 
     public TimeSpan SocketKeepAlive { get; init; } = TimeSpan.FromSeconds(30);
 
+    public int MaxSockets { get; init; } = 256;
+
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 }

@@ -85,5 +85,7 @@ internal enum RelayEnd
     ClientClosed,
     ClientLost,
     ServiceEnded,
+    ServiceClosed,
+    MessageTooBig,
     Cancelled,
 }

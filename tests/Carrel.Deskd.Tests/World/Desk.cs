@@ -17,6 +17,11 @@ public sealed class Desk : IAsyncLifetime
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("carrel-deskd-").FullName;
 
+    /// <summary>Where this deskd looks for PulseAudio.</summary>
+    public string PulseSocket { get; init; } = "/nonexistent/pulse/native";
+
+    public string Home => Path.Combine(Folder, "home");
+
     public int Display => _x!.Display;
 
     public int TcpPort { get; private set; }
@@ -34,6 +39,7 @@ public sealed class Desk : IAsyncLifetime
         var path = SocketPath;
         _listener.Bind(new UnixDomainSocketEndPoint(path));
         _listener.Listen();
+        Directory.CreateDirectory(Home);
         TcpPort = FreePort();
         _deskd = new Deskd(
             new DeskdSettings(_x.Display, (int)_listener.Handle, TcpPort, Folder, Path.Combine(Folder, "machine-id"), SetsHostName: false)
@@ -41,6 +47,8 @@ public sealed class Desk : IAsyncLifetime
                 FirstExtraDisplay = XServer.FreeDisplays(),
                 // Says that it manages, as window managers do, and needs no session bus.
                 WindowManager = ["/bin/sh", "-c", "xprop -root -f _NET_SUPPORTING_WM_CHECK 32x -set _NET_SUPPORTING_WM_CHECK 1; exec xprop -root -spy > /dev/null 2>&1"],
+                PulseSocket = PulseSocket,
+                Home = Home,
             },
             TimeProvider.System);
         await _deskd.StartAsync();

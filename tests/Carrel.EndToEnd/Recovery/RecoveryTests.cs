@@ -81,7 +81,15 @@ public sealed class RecoveryTests
         foreach (var desktop in (await api.GetAsync($"/api/workspaces/{workspace}")).Json["desktops"]!.AsArray())
         {
             var computer = new Computer(api, desktop!.AsObject());
-            await Computer.UntilAsync(async () => await computer.StatusAsync() is "running" or "stopped", $"point {point}: {desktop["name"]} is settled, not {await computer.StatusAsync()}", 60);
+            try
+            {
+                await Computer.UntilAsync(async () => await computer.StatusAsync() is "running" or "stopped", $"point {point}: {desktop["name"]} is settled", 60);
+            }
+            catch (UnexpectedAnswerException)
+            {
+                Assert.Fail($"point {point}: {desktop["name"]} is {(await api.GetAsync(computer.Path)).Json}");
+            }
+
             if (await computer.StatusAsync() == "stopped")
             {
                 await computer.DoAsync("start");

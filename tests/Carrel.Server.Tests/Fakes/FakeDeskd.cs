@@ -36,6 +36,7 @@ internal sealed class FakeDeskd : IAsyncDisposable
         builder.Services.AddSingleton<IConnectionListenerFactory>(_transport);
         builder.Services.AddLogging(logging => logging.ClearProviders());
         _app = builder.Build();
+        _app.UseWebSockets();
         _app.Run(ServeAsync);
         _app.StartAsync().GetAwaiter().GetResult();
     }
@@ -52,12 +53,19 @@ internal sealed class FakeDeskd : IAsyncDisposable
     private static async Task ServeAsync(HttpContext context)
     {
         var machine = (FakeMachine)context.Features.GetRequiredFeature<IConnectionItemsFeature>().Items["machine"]!;
-        var body = await new StreamReader(context.Request.Body).ReadToEndAsync();
         var request = context.Request;
+        var body = context.WebSockets.IsWebSocketRequest ? "" : await new StreamReader(request.Body).ReadToEndAsync();
         var seen = new Seen(request.Method, request.Path.Value!, request.QueryString.Value ?? "", request.Headers.Accept.ToString(), body);
         machine.Requests.Enqueue(seen);
         if (await machine.Answer(context, seen))
         {
+            return;
+        }
+
+        if (context.WebSockets.IsWebSocketRequest)
+        {
+            using var socket = await context.WebSockets.AcceptWebSocketAsync();
+            await machine.Socket(socket, seen);
             return;
         }
 

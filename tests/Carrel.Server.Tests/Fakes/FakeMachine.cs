@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net.WebSockets;
 using Carrel.Contracts;
 using Carrel.Contracts.Deskd;
 using Carrel.Machines;
@@ -35,6 +36,9 @@ internal sealed class FakeMachine(FakeWorld world, MachineSpec spec) : IMachine
 
     /// <summary>Serves one VNC connection; ends it by returning.</summary>
     public Func<DuplexStream, Task> Vnc { get; set; } = FakeVnc.EchoAsync;
+
+    /// <summary>Serves one of deskd's WebSockets; ends it by returning.</summary>
+    public Func<WebSocket, Seen, Task> Socket { get; set; } = EchoAsync;
 
     public bool Unreachable { get; set; }
 
@@ -138,6 +142,22 @@ internal sealed class FakeMachine(FakeWorld world, MachineSpec spec) : IMachine
         finally
         {
             await stream.DisposeAsync();
+        }
+    }
+
+    private static async Task EchoAsync(WebSocket socket, Seen seen)
+    {
+        var buffer = new byte[64 * 1024];
+        while (true)
+        {
+            var read = await socket.ReceiveAsync(buffer, CancellationToken.None);
+            if (read.MessageType == WebSocketMessageType.Close)
+            {
+                await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "", CancellationToken.None);
+                return;
+            }
+
+            await socket.SendAsync(buffer.AsMemory(0, read.Count), read.MessageType, read.EndOfMessage, CancellationToken.None);
         }
     }
 
