@@ -36,5 +36,10 @@ namespace Carrel.Contracts.Api;
 [JsonSerializable(typeof(ClipboardAnswer))]
 [JsonSerializable(typeof(EventCatalogueAnswer))]
 [JsonSerializable(typeof(ServerHealth))]
+[JsonSerializable(typeof(PortLinkRequest))]
+[JsonSerializable(typeof(PortLinkAnswer))]
+[JsonSerializable(typeof(ScreenRequest))]
+[JsonSerializable(typeof(ScreenAnswer))]
+[JsonSerializable(typeof(ScreenList))]
 [JsonSerializable(typeof(JsonElement))]
 public sealed partial class ApiJson : JsonSerializerContext;

@@ -36,7 +36,7 @@ internal static class TunnelEndpoint
         }
         catch (Exception failed) when (failed is SocketException || (failed is OperationCanceledException && !exchange.Aborted.IsCancellationRequested))
         {
-            return Reply.Error(502, ErrorCodes.PortClosed, refused);
+            return Reply.Error(409, ErrorCodes.PortClosed, refused);
         }
 
         var host = await exchange.UpgradeAsync(DeskdProtocol.TunnelProtocol);

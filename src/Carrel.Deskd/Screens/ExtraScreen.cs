@@ -114,10 +114,24 @@ internal sealed class ExtraScreen
             }
         }
 
-        var entry = new Libc.PollFd { Fd = told.Fd, Events = Libc.POLLIN };
-        byte first;
-        _listened = Libc.poll(&entry, 1, MostToldMilliseconds) > 0 && Libc.read(told.Fd, &first, 1) > 0;
+        _listened = IsTold(told);
         return _listened ? null : $"its X server did not come up on display :{_number}";
+    }
+
+    /// <summary>Reads the number to the end of its line: the X server writes that apart, and dies of it where nobody reads any more.</summary>
+    private static unsafe bool IsTold(Descriptor told)
+    {
+        var entry = new Libc.PollFd { Fd = told.Fd, Events = Libc.POLLIN };
+        byte read = 0;
+        while (read != '\n')
+        {
+            if (Libc.poll(&entry, 1, MostToldMilliseconds) <= 0 || Libc.read(told.Fd, &read, 1) <= 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private async Task ManageAsync(XDisplay display)

@@ -7,7 +7,9 @@ using Carrel.Server.Computers;
 using Carrel.Server.Errors;
 using Carrel.Server.Events;
 using Carrel.Server.LivePage;
+using Carrel.Server.Ports;
 using Carrel.Server.Realtime;
+using Carrel.Server.Screens;
 using Carrel.Server.Screenshots;
 using Carrel.Server.State;
 using Carrel.Server.Workspaces;
@@ -29,6 +31,7 @@ internal static class CarrelServer
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.ResponseHeaderEncodingSelector = static _ => System.Text.Encoding.Latin1; // As a port inside wrote it.
             kestrel.Limits.MaxRequestBodySize = settings.MaxBodyBytes;
             Listening.Configure(kestrel, settings.Listen);
         });
@@ -68,6 +71,8 @@ internal static class CarrelServer
         services.AddSingleton<ComputerEndpoints>().AddSingleton<LifecycleEndpoints>();
         services.AddSingleton<Forwarder>().AddSingleton<PictureAnswers>().AddSingleton<ScreenshotStore>().AddSingleton<SignedLinks>();
         services.AddSingleton<SocketAccess>().AddSingleton<SocketHost>().AddSingleton<VncSocket>().AddSingleton<DeskdSocket>().AddSingleton<WebFiles>();
+        services.AddHttpForwarder();
+        services.AddSingleton<PortAddresses>().AddSingleton<PortClaims>().AddSingleton<PortAccess>().AddSingleton<PortForwarder>().AddSingleton<PortHosts>();
         services.AddHostedService<Housekeeping>().AddHostedService<Shutdown>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownPatience);
         services.ConfigureHttpJsonOptions(json =>
@@ -82,6 +87,7 @@ internal static class CarrelServer
     {
         app.UseMiddleware<ErrorPages>();
         app.UseMiddleware<Readiness>();
+        app.UseMiddleware<PortHosts>();
         app.UseWebSockets();
         app.UseRouting();
         app.UseMiddleware<Authentication>();
@@ -91,6 +97,8 @@ internal static class CarrelServer
         api.MapWorkspaces();
         api.MapComputers();
         api.MapActions();
+        api.MapScreens();
+        app.MapPorts(api);
         api.MapEvents();
         app.MapClipboard(api);
         app.MapProxy();

@@ -112,7 +112,7 @@ public sealed class TunnelTests : IClassFixture<Desk>, IDisposable
         var (tunnel, head) = await HostTunnel.OpenAsync(_desk, $"/ports/{port}/stream");
         using (tunnel)
         {
-            Assert.StartsWith("HTTP/1.1 502 ", head, StringComparison.Ordinal);
+            Assert.StartsWith("HTTP/1.1 409 ", head, StringComparison.Ordinal);
             var body = new byte[int.Parse(head.Split("Content-Length: ")[1].Split('\r')[0], null)];
             await tunnel.Raw.ReadExactlyAsync(body);
             Assert.Equal(
