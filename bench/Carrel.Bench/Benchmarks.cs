@@ -14,6 +14,9 @@ internal sealed class Benchmarks(Installation installation, int count, IProgress
         ["screenshot"] = ScreenshotAsync,
         ["input"] = InputAsync,
         ["bash"] = BashAsync,
+        ["terminal-echo"] = new TerminalAndSound(installation, count, progress).EchoAsync,
+        ["audio-latency"] = new TerminalAndSound(installation, count, progress).LatencyAsync,
+        ["audio-silence-cpu"] = new TerminalAndSound(installation, count, progress).SilenceAsync,
         ["idle-memory"] = IdleMemoryAsync,
         ["leaks"] = LeaksAsync,
     };

@@ -44,6 +44,8 @@ public static class ErrorCodes
     /// <summary>The recording is still being made, or waits for its computer to run again.</summary>
     public const string RecordingUnfinished = "recording_unfinished";
     public const string NotSupported = "not_supported";
+    public const string ScreenLimit = "screen_limit";
+    public const string PortClosed = "port_closed";
     public const string IsADirectory = "is_a_directory";
     public const string NotADirectory = "not_a_directory";
     public const string NotEmpty = "not_empty";

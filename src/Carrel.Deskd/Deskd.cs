@@ -9,9 +9,11 @@ using Carrel.Deskd.Http;
 using Carrel.Deskd.Identity;
 using Carrel.Deskd.Input;
 using Carrel.Deskd.Native;
+using Carrel.Deskd.Ports;
 using Carrel.Deskd.Readiness;
 using Carrel.Deskd.Recording;
 using Carrel.Deskd.Screen;
+using Carrel.Deskd.Screens;
 using Carrel.Deskd.Shell;
 using Carrel.Deskd.Terminals;
 using Carrel.Deskd.Streaming;
@@ -32,7 +34,8 @@ internal sealed class Deskd : IAsyncDisposable
     private readonly KestrelServer _server;
     private readonly DeskdApplication _application;
     private readonly DisplayLink _link;
-    private readonly InputDesk _desk;
+    private readonly DesktopScreen _screen;
+    private readonly ScreenSet _screens;
     private readonly IdentityEndpoint _identityEndpoint;
     private readonly StreamEndpoints _stream;
     private readonly RecordingEndpoints _recordings;
@@ -41,17 +44,18 @@ internal sealed class Deskd : IAsyncDisposable
     {
         var identity = new MachineIdentity();
         _link = new DisplayLink(settings.Display);
-        _desk = new InputDesk(_link, time);
+        _screen = new DesktopScreen(ScreenSet.DefaultId, _link, time);
+        _screens = new ScreenSet(_screen, new ExtraScreenSettings(settings.FirstExtraDisplay, settings.WindowManager, settings.RunFolder), time);
         _identityEndpoint = new IdentityEndpoint(settings, identity, _link);
         var metrics = new Metrics(time);
-        var camera = new Camera(new ScreenCapture());
-        var see = new ActAndSee(_link, camera, time);
         var desktop = new DesktopWatch(_link, new BootClock(time), time);
         var pulse = new PulseLink(settings.PulseSocket, time);
         var routes = new RouteTable();
         routes.Add(Routes.Of(
-            see, new ScreenshotEndpoint(_link, camera), new PointerEndpoints(_desk, _link, time), new KeyboardEndpoints(_desk),
-            new WaitEndpoint(time), new ShellEndpoints(settings.Display)));
+            new ActAndSee(_screens, time), new ScreenshotEndpoint(_screens), new PointerEndpoints(time), new WaitEndpoint(time),
+            new ShellEndpoints(settings.Display)));
+        routes.Add(new ScreenEndpoints(_screens, _identityEndpoint).Routes);
+        routes.Add(TunnelEndpoint.Routes);
         routes.Add(new TerminalEndpoint(settings.Display, time).Route);
         routes.Add(new AudioEndpoint(pulse, time).Route);
         routes.Add(new ClipboardEndpoints(_link, time).Routes);
@@ -89,7 +93,8 @@ internal sealed class Deskd : IAsyncDisposable
         await _server.StopAsync(soon.Token);
         _server.Dispose();
         await Task.WhenAll(_stream.DisposeAsync().AsTask(), _recordings.DisposeAsync().AsTask());
-        _desk.Dispose();
+        await _screens.DisposeAsync();
+        _screen.Dispose();
     }
 
     private EventHub Events(TimeProvider time)

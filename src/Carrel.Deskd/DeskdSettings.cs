@@ -10,6 +10,12 @@ namespace Carrel.Deskd;
 internal sealed record DeskdSettings(
     int Display, int ListenFd, int TcpPort, string RunFolder, string MachineIdFile, bool SetsHostName)
 {
+    /// <summary>Display number of the first screen that is added.</summary>
+    public int FirstExtraDisplay { get; init; } = 100;
+
+    /// <summary>Program and arguments of the window manager of screens that are added; empty for none.</summary>
+    public string[] WindowManager { get; init; } = ["/usr/bin/xfwm4", "--sm-client-disable", "--compositor=off"];
+
     /// <summary>Where PulseAudio listens.</summary>
     public string PulseSocket { get; init; } = "/run/user/0/pulse/native";
 

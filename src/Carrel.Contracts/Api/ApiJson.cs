@@ -44,5 +44,10 @@ namespace Carrel.Contracts.Api;
 [JsonSerializable(typeof(RecordingList))]
 [JsonSerializable(typeof(RecordingRequest))]
 [JsonSerializable(typeof(ServerHealth))]
+[JsonSerializable(typeof(PortLinkRequest))]
+[JsonSerializable(typeof(PortLinkAnswer))]
+[JsonSerializable(typeof(ScreenRequest))]
+[JsonSerializable(typeof(ScreenAnswer))]
+[JsonSerializable(typeof(ScreenList))]
 [JsonSerializable(typeof(JsonElement))]
 public sealed partial class ApiJson : JsonSerializerContext;

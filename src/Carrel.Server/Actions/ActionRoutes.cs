@@ -91,7 +91,7 @@ internal sealed record QueryParameters(params (string Name, string Type, string 
         ("quality", "integer", "1-100, for jpeg and webp."),
         ("scale", "number", "Factor up to 1."),
         ("cursor", "boolean", "Whether the pointer is in the picture."),
-        ("screen", "string", "default, the only one."),
+        ("screen", "string", "Which screen: default, or one that was added."),
     ];
 
     public static readonly QueryParameters OfScreenshot = new(Picture);

@@ -157,6 +157,6 @@ internal sealed class Forwarder(PictureAnswers pictures, PublicAddress address, 
         }
     }
 
-    private static Problem Lost(Failure failure, bool readOnly) =>
+    public static Problem Lost(Failure failure, bool readOnly) =>
         readOnly ? failure.AsProblem() : (failure with { Code = ErrorCodes.OutcomeUnknown }).AsProblem();
 }

@@ -13,7 +13,7 @@ internal static class FailureStatus
         ErrorCodes.NotFound => 404,
         ErrorCodes.MethodNotAllowed => 405,
         ErrorCodes.NameTaken or ErrorCodes.AlreadyRunning or ErrorCodes.AlreadyStopped or ErrorCodes.NotRunning or ErrorCodes.Busy
-            or ErrorCodes.AlreadyStreaming or ErrorCodes.AlreadyRecording or ErrorCodes.RecordingUnfinished => 409,
+            or ErrorCodes.AlreadyStreaming or ErrorCodes.AlreadyRecording or ErrorCodes.RecordingUnfinished or ErrorCodes.ScreenLimit => 409,
         ErrorCodes.IsADirectory or ErrorCodes.NotADirectory or ErrorCodes.NotEmpty or ErrorCodes.AlreadyExists or ErrorCodes.NotAFile or ErrorCodes.LinkLoop => 409,
         ErrorCodes.PayloadTooLarge => 413,
         ErrorCodes.UnsupportedMediaType => 415,
@@ -24,7 +24,7 @@ internal static class FailureStatus
         ErrorCodes.OutcomeUnknown => 424,
         ErrorCodes.UpgradeRequired => 426,
         ErrorCodes.RateLimited => 429,
-        ErrorCodes.DesktopFailed => 502,
+        ErrorCodes.DesktopFailed or ErrorCodes.PortClosed => 502,
         ErrorCodes.DesktopUnreachable or ErrorCodes.HostNotReady => 503,
         ErrorCodes.DesktopTimeout => 504,
         ErrorCodes.HostDiskFull or ErrorCodes.DiskFull => 507,

@@ -7,8 +7,10 @@ using Carrel.Server.Computers;
 using Carrel.Server.Errors;
 using Carrel.Server.Events;
 using Carrel.Server.LivePage;
+using Carrel.Server.Ports;
 using Carrel.Server.Realtime;
 using Carrel.Server.Recordings;
+using Carrel.Server.Screens;
 using Carrel.Server.Screenshots;
 using Carrel.Server.State;
 using Carrel.Server.Streaming;
@@ -31,6 +33,7 @@ internal static class CarrelServer
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.ResponseHeaderEncodingSelector = static _ => System.Text.Encoding.Latin1; // As a port inside wrote it.
             kestrel.Limits.MaxRequestBodySize = settings.MaxBodyBytes;
             Listening.Configure(kestrel, settings.Listen);
         });
@@ -72,6 +75,8 @@ internal static class CarrelServer
         services.AddSingleton<SocketAccess>().AddSingleton<SocketHost>().AddSingleton<VncSocket>().AddSingleton<DeskdSocket>().AddSingleton<WebFiles>();
         services.AddSingleton<StreamConnectionStore>().AddSingleton<StreamConnectionEndpoints>().AddSingleton<StreamEndpoints>();
         services.AddSingleton<RecordingStore>().AddSingleton<RecordingFiles>().AddSingleton<RecordingDesk>().AddSingleton<RecordingEndpoints>();
+        services.AddHttpForwarder();
+        services.AddSingleton<PortAddresses>().AddSingleton<PortClaims>().AddSingleton<PortAccess>().AddSingleton<PortForwarder>().AddSingleton<PortHosts>();
         services.AddHostedService<Housekeeping>().AddHostedService<Shutdown>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownPatience);
         services.ConfigureHttpJsonOptions(json =>
@@ -86,6 +91,7 @@ internal static class CarrelServer
     {
         app.UseMiddleware<ErrorPages>();
         app.UseMiddleware<Readiness>();
+        app.UseMiddleware<PortHosts>();
         app.UseWebSockets();
         app.UseRouting();
         app.UseMiddleware<Authentication>();
@@ -95,6 +101,8 @@ internal static class CarrelServer
         api.MapWorkspaces();
         api.MapComputers();
         api.MapActions();
+        api.MapScreens();
+        app.MapPorts(api);
         api.MapEvents();
         app.MapClipboard(api);
         api.MapStreams();

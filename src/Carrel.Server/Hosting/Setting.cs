@@ -14,6 +14,7 @@ internal static class SettingTable
     public const string Data = "data";
     public const string Listen = "listen";
     public const string PublicUrl = "public_url";
+    public const string PortsDomain = "ports_domain";
     public const string Isolation = "isolation";
     public const string Database = "database";
     public const string Images = "images";
@@ -41,6 +42,7 @@ internal static class SettingTable
         new(Data, "/var/lib/carrel", "Folder of the database, disks, stored screenshots and keys of one installation."),
         new(Listen, "http://127.0.0.1:7300", "Address and port the server listens on; port 0 takes a free one."),
         new(PublicUrl, "", "Address under which clients reach the server, for the URLs it answers with. Empty: the address each request came to."),
+        new(PortsDomain, "localhost", "Domain under which each port of a computer has an origin of its own, `{port}-{instance}.{domain}`; all names below it must lead to this server. Empty: none."),
         new(Isolation, "auto", "How computers are fenced off: `auto` or `container`."),
         new(Database, "", "Path of the SQLite file. Empty: `carrel.db` in the data folder."),
         new(Images, "/var/cache/carrel/images", "Folder of the base images; installations may share it."),

@@ -24,6 +24,7 @@ internal sealed class SettingReader(IReadOnlyDictionary<string, string> values)
             Data = data,
             Listen = Address(SettingTable.Listen) ?? new Uri("http://127.0.0.1:7300"),
             PublicUrl = Address(SettingTable.PublicUrl),
+            PortsDomain = Domain(SettingTable.PortsDomain),
             Isolation = OneOf(SettingTable.Isolation, "auto", "container"),
             Database = values[SettingTable.Database] is { Length: > 0 } path ? Path.GetFullPath(path) : Path.Combine(data, "carrel.db"),
             Images = Folder(SettingTable.Images),
@@ -84,6 +85,16 @@ internal sealed class SettingReader(IReadOnlyDictionary<string, string> values)
 
         Refuse(name, "must look like http://127.0.0.1:7300");
         return null;
+    }
+
+    private string Domain(string name)
+    {
+        if (values[name] is { Length: > 0 } value && Uri.CheckHostName(value) != UriHostNameType.Dns)
+        {
+            Refuse(name, "must be a domain such as ports.example.com");
+        }
+
+        return values[name].ToLowerInvariant();
     }
 
     private string? Ip(string name)

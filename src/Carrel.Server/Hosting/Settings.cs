@@ -9,6 +9,8 @@ internal sealed record Settings
 
     public Uri? PublicUrl { get; init; }
 
+    public string PortsDomain { get; init; } = "localhost";
+
     public string Isolation { get; init; } = "auto";
 
     public required string Database { get; init; }

@@ -26,6 +26,9 @@ public sealed class Desk : IAsyncLifetime
 
     public int TcpPort { get; private set; }
 
+    /// <summary>The host's socket.</summary>
+    public string SocketPath => Path.Combine(Folder, "deskd.sock");
+
     public HttpClient Host { get; private set; } = null!;
 
     public HttpClient Tcp { get; private set; } = null!;
@@ -33,7 +36,7 @@ public sealed class Desk : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _x = new XServer();
-        var path = Path.Combine(Folder, "deskd.sock");
+        var path = SocketPath;
         _listener.Bind(new UnixDomainSocketEndPoint(path));
         _listener.Listen();
         Directory.CreateDirectory(Home);
@@ -41,6 +44,9 @@ public sealed class Desk : IAsyncLifetime
         _deskd = new Deskd(
             new DeskdSettings(_x.Display, (int)_listener.Handle, TcpPort, Folder, Path.Combine(Folder, "machine-id"), SetsHostName: false)
             {
+                FirstExtraDisplay = XServer.FreeDisplays(),
+                // Says that it manages, as window managers do, and needs no session bus.
+                WindowManager = ["/bin/sh", "-c", "xprop -root -f _NET_SUPPORTING_WM_CHECK 32x -set _NET_SUPPORTING_WM_CHECK 1; exec xprop -root -spy > /dev/null 2>&1"],
                 PulseSocket = PulseSocket,
                 Home = Home,
                 StateFolder = Path.Combine(Folder, "state"),
