@@ -16,6 +16,7 @@ internal sealed class Benchmarks(Installation installation, int count, IProgress
         ["bash"] = BashAsync,
         ["idle-memory"] = IdleMemoryAsync,
         ["leaks"] = LeaksAsync,
+        ["vnc-frames"] = () => VncFrames.MeasureAsync(installation, count, progress),
     };
 
     /// <summary>From the call to an answer that says running, which is given when deskd is healthy and the desktop painted.</summary>
