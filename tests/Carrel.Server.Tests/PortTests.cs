@@ -48,7 +48,7 @@ public sealed class PortTests
         string query = "";
         await using var inside = await InsideServer.StartAsync(machine, context =>
         {
-            (headers, query) = (context.Request.Headers, context.Request.QueryString.Value!);
+            (headers, query) = (new HeaderDictionary(context.Request.Headers.ToDictionary()), context.Request.QueryString.Value!);
             return context.Response.WriteAsync("ok");
         });
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/desktops/{machine.Id}/ports/{inside.Port}/?token={machine.Identity!.Token}&carrel_link=1.2&a=b");
