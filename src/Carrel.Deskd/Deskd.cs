@@ -11,10 +11,12 @@ using Carrel.Deskd.Input;
 using Carrel.Deskd.Native;
 using Carrel.Deskd.Ports;
 using Carrel.Deskd.Readiness;
+using Carrel.Deskd.Recording;
 using Carrel.Deskd.Screen;
 using Carrel.Deskd.Screens;
 using Carrel.Deskd.Shell;
 using Carrel.Deskd.Terminals;
+using Carrel.Deskd.Streaming;
 using Carrel.Deskd.X11;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -35,6 +37,8 @@ internal sealed class Deskd : IAsyncDisposable
     private readonly DesktopScreen _screen;
     private readonly ScreenSet _screens;
     private readonly IdentityEndpoint _identityEndpoint;
+    private readonly StreamEndpoints _stream;
+    private readonly RecordingEndpoints _recordings;
 
     public Deskd(DeskdSettings settings, TimeProvider time)
     {
@@ -66,6 +70,9 @@ internal sealed class Deskd : IAsyncDisposable
             "GET", DeskdProtocol.ReadyPath, "Answers once the desktop is painted.", new ReadyEndpoint(desktop, identity).GetAsync, Access.Host, BeforeIdentity: true));
         routes.Add(new Route("GET", "/metrics", "Counters in Prometheus' format.", metrics.WriteAsync, Access.Public, BeforeIdentity: true));
         routes.Add(new StatusEndpoints(_link, identity, routes, time).Routes);
+        _stream = new StreamEndpoints(_link, settings.Display, time);
+        _recordings = new RecordingEndpoints(_link, settings.Display, settings.StateFolder, time);
+        routes.Add([.. _stream.Routes, .. _recordings.Routes]);
         _application = new DeskdApplication(routes, identity, metrics);
         _server = new KestrelServer(
             Options.Create(Kestrel(settings)),
@@ -85,6 +92,7 @@ internal sealed class Deskd : IAsyncDisposable
         using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(1));
         await _server.StopAsync(soon.Token);
         _server.Dispose();
+        await Task.WhenAll(_stream.DisposeAsync().AsTask(), _recordings.DisposeAsync().AsTask());
         await _screens.DisposeAsync();
         _screen.Dispose();
     }

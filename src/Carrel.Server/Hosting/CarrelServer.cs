@@ -9,9 +9,11 @@ using Carrel.Server.Events;
 using Carrel.Server.LivePage;
 using Carrel.Server.Ports;
 using Carrel.Server.Realtime;
+using Carrel.Server.Recordings;
 using Carrel.Server.Screens;
 using Carrel.Server.Screenshots;
 using Carrel.Server.State;
+using Carrel.Server.Streaming;
 using Carrel.Server.Workspaces;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging.Console;
@@ -71,6 +73,8 @@ internal static class CarrelServer
         services.AddSingleton<ComputerEndpoints>().AddSingleton<LifecycleEndpoints>();
         services.AddSingleton<Forwarder>().AddSingleton<PictureAnswers>().AddSingleton<ScreenshotStore>().AddSingleton<SignedLinks>();
         services.AddSingleton<SocketAccess>().AddSingleton<SocketHost>().AddSingleton<VncSocket>().AddSingleton<DeskdSocket>().AddSingleton<WebFiles>();
+        services.AddSingleton<StreamConnectionStore>().AddSingleton<StreamConnectionEndpoints>().AddSingleton<StreamEndpoints>();
+        services.AddSingleton<RecordingStore>().AddSingleton<RecordingFiles>().AddSingleton<RecordingDesk>().AddSingleton<RecordingEndpoints>();
         services.AddHttpForwarder();
         services.AddSingleton<PortAddresses>().AddSingleton<PortClaims>().AddSingleton<PortAccess>().AddSingleton<PortForwarder>().AddSingleton<PortHosts>();
         services.AddHostedService<Housekeeping>().AddHostedService<Shutdown>();
@@ -101,8 +105,11 @@ internal static class CarrelServer
         app.MapPorts(api);
         api.MapEvents();
         app.MapClipboard(api);
+        api.MapStreams();
+        api.MapRecordings();
         app.MapProxy();
         app.MapScreenshotFiles();
+        app.MapRecordingFiles();
         app.MapRealtime();
         app.MapLivePage();
     }

@@ -49,6 +49,7 @@ public sealed class Desk : IAsyncLifetime
                 WindowManager = ["/bin/sh", "-c", "xprop -root -f _NET_SUPPORTING_WM_CHECK 32x -set _NET_SUPPORTING_WM_CHECK 1; exec xprop -root -spy > /dev/null 2>&1"],
                 PulseSocket = PulseSocket,
                 Home = Home,
+                StateFolder = Path.Combine(Folder, "state"),
             },
             TimeProvider.System);
         await _deskd.StartAsync();
