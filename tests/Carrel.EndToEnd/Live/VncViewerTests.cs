@@ -39,7 +39,7 @@ public sealed class VncViewerTests(SharedComputer shared) : IClassFixture<Shared
                 await viewer.WaitForExitAsync();
             }
 
-            await bridging.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await bridging.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
         finally
         {
