@@ -20,6 +20,7 @@ internal sealed class Benchmarks(Installation installation, int count, IProgress
         ["idle-memory"] = IdleMemoryAsync,
         ["recording"] = RecordingAsync,
         ["leaks"] = LeaksAsync,
+        ["vnc-frames"] = () => VncFrames.MeasureAsync(installation, count, progress),
     };
 
     /// <summary>From the call to an answer that says running, which is given when deskd is healthy and the desktop painted.</summary>

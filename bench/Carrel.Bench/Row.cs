@@ -2,7 +2,7 @@ namespace Carrel.Bench;
 
 /// <summary>One measured thing: its samples, what it is held against, and what a peer took for the same.</summary>
 /// <param name="Name">Stable name, also the argument of <c>--only</c>.</param>
-/// <param name="Unit"><c>ms</c>, <c>MiB</c>, <c>percent</c> or <c>count</c>.</param>
+/// <param name="Unit"><c>ms</c>, <c>MiB</c>, <c>percent</c>, <c>count</c> and the like; less is better.</param>
 /// <param name="Samples">In the order they were taken.</param>
 /// <param name="Target">The p50 we hold ourselves to, in the unit; null where none is set.</param>
 /// <param name="Peer">The same work done as most agents do it, measured in turn with ours.</param>
