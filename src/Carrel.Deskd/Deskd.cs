@@ -3,6 +3,7 @@ using Carrel.Contracts.Events;
 using Carrel.Deskd.Acting;
 using Carrel.Deskd.Clipboard;
 using Carrel.Deskd.Events;
+using Carrel.Deskd.Audio;
 using Carrel.Deskd.Http;
 using Carrel.Deskd.Identity;
 using Carrel.Deskd.Input;
@@ -10,6 +11,7 @@ using Carrel.Deskd.Native;
 using Carrel.Deskd.Readiness;
 using Carrel.Deskd.Screen;
 using Carrel.Deskd.Shell;
+using Carrel.Deskd.Terminals;
 using Carrel.Deskd.X11;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -40,12 +42,15 @@ internal sealed class Deskd : IAsyncDisposable
         var camera = new Camera(new ScreenCapture());
         var see = new ActAndSee(_link, camera, time);
         var desktop = new DesktopWatch(_link, new BootClock(time), time);
+        var pulse = new PulseLink(settings.PulseSocket, time);
         var routes = new RouteTable();
         routes.Add(Routes.Of(
             see, new ScreenshotEndpoint(_link, camera), new PointerEndpoints(_desk, _link, time), new KeyboardEndpoints(_desk),
             new WaitEndpoint(time), new ShellEndpoints(settings.Display)));
         routes.Add(new ClipboardEndpoints(_link, time).Routes);
-        routes.Add(new EventsEndpoint(new Lazy<EventHub>(() => Events(time)), time).Route);
+        routes.Add(new EventsEndpoint(new Lazy<EventHub>(() => Events(pulse, time)), time).Route);
+        routes.Add(new TerminalEndpoint(settings.Display, time).Route);
+        routes.Add(new AudioEndpoint(pulse, time).Route);
         routes.Add(new Route("PUT", DeskdProtocol.IdentityPath, "Tells the machine who it is.", _identityEndpoint.PutAsync, Access.Host, BeforeIdentity: true)
         {
             Body = IdentityEndpoint.Fields.All,
@@ -76,7 +81,7 @@ internal sealed class Deskd : IAsyncDisposable
         _desk.Dispose();
     }
 
-    private EventHub Events(TimeProvider time)
+    private EventHub Events(PulseLink pulse, TimeProvider time)
     {
         var hub = new EventHub(time);
         var loop = new DescriptorLoop();
@@ -84,7 +89,7 @@ internal sealed class Deskd : IAsyncDisposable
         hub.Add(
             new WindowSource(_link, hub), new ClipboardSource(_link, hub, time), new ScreenSource(_link, hub), new SettledSource(_link, hub, time),
             new IdleSource(_link, hub, TimeSpan.FromSeconds(EventCatalogue.IdleSeconds)), new FileSource(files, hub), new DownloadSource(files, hub),
-            new ProcessSource(loop, hub, time));
+            new ProcessSource(loop, hub, time), new AudioSource(new AudioActivity(pulse), hub));
         return hub;
     }
 

@@ -10,6 +10,9 @@ namespace Carrel.Deskd;
 internal sealed record DeskdSettings(
     int Display, int ListenFd, int TcpPort, string RunFolder, string MachineIdFile, bool SetsHostName)
 {
+    /// <summary>Where PulseAudio listens.</summary>
+    public string PulseSocket { get; init; } = "/run/user/0/pulse/native";
+
     public static DeskdSettings FromEnvironment() => new(
         XSocket.Number(Environment.GetEnvironmentVariable("DISPLAY") is { Length: > 0 } display ? display : ":99"),
         DeskdProtocol.DeskdListenFd,
@@ -18,5 +21,10 @@ internal sealed record DeskdSettings(
             : DeskdProtocol.TcpPort,
         Environment.GetEnvironmentVariable("CARREL_RUN") ?? "/run/carrel",
         Environment.GetEnvironmentVariable("CARREL_MACHINE_ID") ?? "/etc/machine-id",
-        Environment.GetEnvironmentVariable("CARREL_KEEP_HOST_NAME") is null);
+        Environment.GetEnvironmentVariable("CARREL_KEEP_HOST_NAME") is null)
+    {
+        PulseSocket = Environment.GetEnvironmentVariable("PULSE_SERVER") is { } server && server.StartsWith("unix:/", StringComparison.Ordinal)
+            ? server["unix:".Length..]
+            : "/run/user/0/pulse/native",
+    };
 }

@@ -17,6 +17,9 @@ public sealed class Desk : IAsyncLifetime
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("carrel-deskd-").FullName;
 
+    /// <summary>Where this deskd looks for PulseAudio.</summary>
+    public string PulseSocket { get; init; } = "/nonexistent/pulse/native";
+
     public int Display => _x!.Display;
 
     public int TcpPort { get; private set; }
@@ -33,7 +36,10 @@ public sealed class Desk : IAsyncLifetime
         _listener.Listen();
         TcpPort = FreePort();
         _deskd = new Deskd(
-            new DeskdSettings(_x.Display, (int)_listener.Handle, TcpPort, Folder, Path.Combine(Folder, "machine-id"), SetsHostName: false),
+            new DeskdSettings(_x.Display, (int)_listener.Handle, TcpPort, Folder, Path.Combine(Folder, "machine-id"), SetsHostName: false)
+            {
+                PulseSocket = PulseSocket,
+            },
             TimeProvider.System);
         await _deskd.StartAsync();
         Host = new HttpClient(new SocketsHttpHandler
