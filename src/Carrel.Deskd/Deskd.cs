@@ -1,17 +1,20 @@
 using Carrel.Contracts.Deskd;
 using Carrel.Contracts.Events;
 using Carrel.Deskd.Acting;
+using Carrel.Deskd.Audio;
 using Carrel.Deskd.Clipboard;
 using Carrel.Deskd.Events;
-using Carrel.Deskd.Audio;
+using Carrel.Deskd.Files;
 using Carrel.Deskd.Http;
 using Carrel.Deskd.Identity;
 using Carrel.Deskd.Input;
 using Carrel.Deskd.Native;
 using Carrel.Deskd.Readiness;
+using Carrel.Deskd.Recording;
 using Carrel.Deskd.Screen;
 using Carrel.Deskd.Shell;
 using Carrel.Deskd.Terminals;
+using Carrel.Deskd.Streaming;
 using Carrel.Deskd.X11;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -31,6 +34,8 @@ internal sealed class Deskd : IAsyncDisposable
     private readonly DisplayLink _link;
     private readonly InputDesk _desk;
     private readonly IdentityEndpoint _identityEndpoint;
+    private readonly StreamEndpoints _stream;
+    private readonly RecordingEndpoints _recordings;
 
     public Deskd(DeskdSettings settings, TimeProvider time)
     {
@@ -47,10 +52,12 @@ internal sealed class Deskd : IAsyncDisposable
         routes.Add(Routes.Of(
             see, new ScreenshotEndpoint(_link, camera), new PointerEndpoints(_desk, _link, time), new KeyboardEndpoints(_desk),
             new WaitEndpoint(time), new ShellEndpoints(settings.Display)));
-        routes.Add(new ClipboardEndpoints(_link, time).Routes);
-        routes.Add(new EventsEndpoint(new Lazy<EventHub>(() => Events(pulse, time)), time).Route);
         routes.Add(new TerminalEndpoint(settings.Display, time).Route);
         routes.Add(new AudioEndpoint(pulse, time).Route);
+        routes.Add(new ClipboardEndpoints(_link, time).Routes);
+        routes.Add(new EventsEndpoint(new Lazy<EventHub>(() => Events(pulse, time)), time).Route);
+        routes.Add(new FileEndpoints(settings.Home, new TreeTools(settings.Display)).Routes);
+        routes.Add(new HomeEndpoints(settings.Home).Routes);
         routes.Add(new Route("PUT", DeskdProtocol.IdentityPath, "Tells the machine who it is.", _identityEndpoint.PutAsync, Access.Host, BeforeIdentity: true)
         {
             Body = IdentityEndpoint.Fields.All,
@@ -59,6 +66,9 @@ internal sealed class Deskd : IAsyncDisposable
             "GET", DeskdProtocol.ReadyPath, "Answers once the desktop is painted.", new ReadyEndpoint(desktop, identity).GetAsync, Access.Host, BeforeIdentity: true));
         routes.Add(new Route("GET", "/metrics", "Counters in Prometheus' format.", metrics.WriteAsync, Access.Public, BeforeIdentity: true));
         routes.Add(new StatusEndpoints(_link, identity, routes, time).Routes);
+        _stream = new StreamEndpoints(_link, settings.Display, time);
+        _recordings = new RecordingEndpoints(_link, settings.Display, settings.StateFolder, time);
+        routes.Add([.. _stream.Routes, .. _recordings.Routes]);
         _application = new DeskdApplication(routes, identity, metrics);
         _server = new KestrelServer(
             Options.Create(Kestrel(settings)),
@@ -78,6 +88,7 @@ internal sealed class Deskd : IAsyncDisposable
         using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(1));
         await _server.StopAsync(soon.Token);
         _server.Dispose();
+        await Task.WhenAll(_stream.DisposeAsync().AsTask(), _recordings.DisposeAsync().AsTask());
         _desk.Dispose();
     }
 
@@ -98,6 +109,7 @@ internal sealed class Deskd : IAsyncDisposable
         // A command must not inherit the listening socket: it could answer in our name.
         _ = Libc.fcntl(settings.ListenFd, Libc.F_SETFD, Libc.FD_CLOEXEC);
         var options = new KestrelServerOptions { AddServerHeader = false, AllowSynchronousIO = false };
+        options.Limits.MaxRequestLineSize = 16 * 1024; // A path of 4 KB, percent-encoded.
         options.Limits.MaxRequestBodySize = Contracts.Actions.ActionLimits.LargeBodyBytes + 1;
 
         // Sockets and transfers may rest; the host keeps the clock, and whoever is inside harms only itself.

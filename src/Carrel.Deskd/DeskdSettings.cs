@@ -13,6 +13,11 @@ internal sealed record DeskdSettings(
     /// <summary>Where PulseAudio listens.</summary>
     public string PulseSocket { get; init; } = "/run/user/0/pulse/native";
 
+    /// <summary>What <c>~</c> means, and where the desktop's files are.</summary>
+    public string Home { get; init; } = "/root";
+    /// <summary>On the computer's own disk: what outlives a stop, such as a recording that is not finished.</summary>
+    public string StateFolder { get; init; } = "/var/lib/carrel";
+
     public static DeskdSettings FromEnvironment() => new(
         XSocket.Number(Environment.GetEnvironmentVariable("DISPLAY") is { Length: > 0 } display ? display : ":99"),
         DeskdProtocol.DeskdListenFd,
@@ -26,5 +31,6 @@ internal sealed record DeskdSettings(
         PulseSocket = Environment.GetEnvironmentVariable("PULSE_SERVER") is { } server && server.StartsWith("unix:/", StringComparison.Ordinal)
             ? server["unix:".Length..]
             : "/run/user/0/pulse/native",
+        StateFolder = Environment.GetEnvironmentVariable("CARREL_STATE") ?? "/var/lib/carrel",
     };
 }

@@ -21,6 +21,9 @@ public static class DeskdProtocol
     /// <summary>Answers <see cref="ReadyReport"/> once identity is taken and the desktop is painted. <c>GET</c>, blocks until then.</summary>
     public const string ReadyPath = "/ready";
 
+    /// <summary>Puts the body onto the desktop under the query's <c>name</c>. <c>PUT</c>, host only; answers <c>{"path": ...}</c>.</summary>
+    public const string DesktopFilePath = "/files/desktop";
+
     /// <summary>
     /// Media type of an action's answer together with its picture: 4 bytes big-endian length of the JSON, the JSON (the
     /// action's plain answer plus <c>settle</c> and <c>screenshot</c> metadata), then the picture's bytes to the end.

@@ -16,6 +16,9 @@ internal sealed class Exchange(IFeatureCollection features)
 
     public string Path => _request.Path;
 
+    /// <summary>The path and query as they were sent, nothing decoded.</summary>
+    public string RawTarget => _request.RawTarget;
+
     public Query Query => _query ??= new Query(_request.QueryString);
 
     public string Accept => _request.Headers.Accept.ToString();
@@ -59,6 +62,21 @@ internal sealed class Exchange(IFeatureCollection features)
     {
         features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = maxBytes;
         return _request.Body;
+    }
+
+    /// <summary>As <see cref="OpenBody"/>, without a limit and without a copy: in the buffers it was received in.</summary>
+    public PipeReader OpenBodyPipe()
+    {
+        var body = OpenBody();
+        return features.Get<IRequestBodyPipeFeature>()?.Reader ?? PipeReader.Create(body);
+    }
+
+    /// <summary>Where a streamed answer is written without a copy. For the writer of a <see cref="Reply.Streamed"/> answer.</summary>
+    public async Task<PipeWriter> StartAnswerAsync()
+    {
+        var body = features.GetRequiredFeature<IHttpResponseBodyFeature>();
+        await body.StartAsync(Aborted);
+        return body.Writer;
     }
 
     /// <summary>A header of the request, or null.</summary>

@@ -48,9 +48,11 @@ internal sealed class Forwarder(PictureAnswers pictures, PublicAddress address, 
             request.Headers.TryAddWithoutValidation("Accept", $"{DeskdProtocol.ActAndSeeMediaType}, application/json");
         }
 
+        var (notes, at) = computer.Notes is { } kept ? (kept, kept.Now) : (null, 0);
         var readOnly = action.ReadOnly;
         return await ExchangeAsync(context, session, request, action.Allowance(body, query.Value.Settles), readOnly, async (response, aborted) =>
         {
+            notes?.Add(at, action, body);
             var seen = response.Content.Headers.ContentType?.MediaType == DeskdProtocol.ActAndSeeMediaType;
             var answer = await CappedBody.ReadAsync(response.Content, seen ? CappedBody.MostPicture : CappedBody.MostJson, aborted);
             if (!answer.Succeeded)

@@ -1,6 +1,7 @@
 using Carrel.Contracts;
 using Carrel.Machines;
 using Carrel.Server.Hosting;
+using Carrel.Server.Recordings;
 using Carrel.Server.Screenshots;
 using Carrel.Server.State;
 
@@ -22,6 +23,7 @@ internal sealed partial class Lifecycle(
     MachineWatch watch,
     IMachineHost host,
     ScreenshotStore screenshots,
+    RecordingDesk recordings,
     Settings settings,
     IIdFactory ids,
     ILogger<Lifecycle> log)
@@ -195,6 +197,7 @@ internal sealed partial class Lifecycle(
             if (destroyed.Succeeded)
             {
                 screenshots.DeleteAll(record.InstanceId);
+                await recordings.DeleteAllAsync(computer);
                 await store.DeleteAsync(computer.Id);
             }
 
@@ -217,7 +220,9 @@ internal sealed partial class Lifecycle(
             return true;
         }
 
+        await recordings.BeforeStopAsync(computer);
         session.Dispose();
+        await recordings.AfterEndAsync(computer);
         return await GuardedAsync(computer, () => session.Machine.StopAsync(grace, CancellationToken.None));
     }
 
@@ -225,6 +230,7 @@ internal sealed partial class Lifecycle(
     {
         await EndedAsync(computer, record.With(ComputerStatus.Running), session, id, null);
         watch.Watch(computer, session);
+        recordings.Resume(computer, session);
         return computer;
     }
 

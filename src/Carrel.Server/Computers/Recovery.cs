@@ -1,4 +1,5 @@
 using Carrel.Machines;
+using Carrel.Server.Recordings;
 using Carrel.Server.Screenshots;
 
 namespace Carrel.Server.Computers;
@@ -11,11 +12,13 @@ namespace Carrel.Server.Computers;
 /// the same is ended, and error is over once nothing of it is left.
 /// </summary>
 internal sealed partial class Recovery(
-    ComputerStore store, ComputerRegistry registry, Lifecycle lifecycle, MachineWatch watch, IMachineHost host, ScreenshotStore screenshots, ILogger<Recovery> log)
+    ComputerStore store, ComputerRegistry registry, Lifecycle lifecycle, MachineWatch watch, IMachineHost host, ScreenshotStore screenshots,
+    RecordingDesk recordings, RecordingFiles recordingFiles, ILogger<Recovery> log)
 {
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var records = await store.AllAsync();
+        await recordings.LoadAsync();
         var undone = records.Where(record => record.Status is ComputerStatus.Creating or ComputerStatus.Deleting).ToList();
         var kept = records.Except(undone).ToList();
 
@@ -25,6 +28,7 @@ internal sealed partial class Recovery(
         foreach (var record in undone)
         {
             screenshots.DeleteAll(record.InstanceId);
+            recordingFiles.DeleteAll(record.InstanceId);
             await store.DeleteAsync(record.Id);
             Undone(log, record.InstanceId, record.Status.Wire());
         }
@@ -49,6 +53,7 @@ internal sealed partial class Recovery(
         {
             case ComputerStatus.Running when session is not null:
                 watch.Watch(computer, session);
+                recordings.Resume(computer, session);
                 break;
             case ComputerStatus.Running:
                 var stopped = record.With(ComputerStatus.Stopped, "Its machine was gone when the server came back: the host was restarted, or the machine ended meanwhile.");

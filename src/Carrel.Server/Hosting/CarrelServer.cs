@@ -8,8 +8,10 @@ using Carrel.Server.Errors;
 using Carrel.Server.Events;
 using Carrel.Server.LivePage;
 using Carrel.Server.Realtime;
+using Carrel.Server.Recordings;
 using Carrel.Server.Screenshots;
 using Carrel.Server.State;
+using Carrel.Server.Streaming;
 using Carrel.Server.Workspaces;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging.Console;
@@ -68,6 +70,8 @@ internal static class CarrelServer
         services.AddSingleton<ComputerEndpoints>().AddSingleton<LifecycleEndpoints>();
         services.AddSingleton<Forwarder>().AddSingleton<PictureAnswers>().AddSingleton<ScreenshotStore>().AddSingleton<SignedLinks>();
         services.AddSingleton<SocketAccess>().AddSingleton<SocketHost>().AddSingleton<VncSocket>().AddSingleton<DeskdSocket>().AddSingleton<WebFiles>();
+        services.AddSingleton<StreamConnectionStore>().AddSingleton<StreamConnectionEndpoints>().AddSingleton<StreamEndpoints>();
+        services.AddSingleton<RecordingStore>().AddSingleton<RecordingFiles>().AddSingleton<RecordingDesk>().AddSingleton<RecordingEndpoints>();
         services.AddHostedService<Housekeeping>().AddHostedService<Shutdown>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownPatience);
         services.ConfigureHttpJsonOptions(json =>
@@ -93,8 +97,11 @@ internal static class CarrelServer
         api.MapActions();
         api.MapEvents();
         app.MapClipboard(api);
+        api.MapStreams();
+        api.MapRecordings();
         app.MapProxy();
         app.MapScreenshotFiles();
+        app.MapRecordingFiles();
         app.MapRealtime();
         app.MapLivePage();
     }

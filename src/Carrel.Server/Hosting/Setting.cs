@@ -30,6 +30,9 @@ internal static class SettingTable
     public const string ScreenshotTtl = "screenshot_ttl_seconds";
     public const string ScreenshotsKept = "screenshots_kept";
     public const string MaxSockets = "max_sockets";
+    public const string RecordingMaxSeconds = "recording_max_seconds";
+    public const string RecordingMaxBytes = "recording_max_bytes";
+    public const string RecordingsKept = "recordings_kept";
     public const string SocketKeepAlive = "socket_keepalive_seconds";
     public const string LogLevel = "log_level";
 
@@ -54,6 +57,9 @@ internal static class SettingTable
         new(ScreenshotTtl, "3600", "How long a stored screenshot and its URL live, in seconds (10 to 2592000)."),
         new(ScreenshotsKept, "500", "Stored screenshots kept per computer; the oldest go first (1 to 1000000)."),
         new(MaxSockets, "256", "Sockets that may be open to one computer at once (1 to 10000); one more is closed with 1013."),
+        new(RecordingMaxSeconds, "3600", "A recording ends by itself after so long, in seconds (1 to 604800)."),
+        new(RecordingMaxBytes, "1073741824", "A recording ends by itself at this size, in bytes (1048576 to 1099511627776)."),
+        new(RecordingsKept, "50", "Finished recordings kept per computer; the oldest go first (1 to 1000000)."),
         new(SocketKeepAlive, "30", "A WebSocket peer is asked for a sign of life this often, and dropped if it gives none for as long, in seconds (1 to 3600)."),
         new(LogLevel, "info", "Least severity written to the log: `debug`, `info`, `warn` or `error`."),
     ];

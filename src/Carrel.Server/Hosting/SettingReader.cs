@@ -42,6 +42,9 @@ internal sealed class SettingReader(IReadOnlyDictionary<string, string> values)
             ScreenshotTtl = TimeSpan.FromSeconds(Number(SettingTable.ScreenshotTtl, 10, 2_592_000)),
             ScreenshotsKept = (int)Number(SettingTable.ScreenshotsKept, 1, 1_000_000),
             MaxSockets = (int)Number(SettingTable.MaxSockets, 1, 10_000),
+            RecordingMaxSeconds = (int)Number(SettingTable.RecordingMaxSeconds, 1, 604_800),
+            RecordingMaxBytes = Number(SettingTable.RecordingMaxBytes, 1_048_576, 1_099_511_627_776),
+            RecordingsKept = (int)Number(SettingTable.RecordingsKept, 1, 1_000_000),
             SocketKeepAlive = TimeSpan.FromSeconds(Number(SettingTable.SocketKeepAlive, 1, 3600)),
             LogLevel = OneOf(SettingTable.LogLevel, "debug", "info", "warn", "error") switch
             {

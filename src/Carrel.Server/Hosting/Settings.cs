@@ -39,6 +39,12 @@ internal sealed record Settings
 
     public int ScreenshotsKept { get; init; } = 500;
 
+    public int RecordingMaxSeconds { get; init; } = 3600;
+
+    public long RecordingMaxBytes { get; init; } = 1L << 30;
+
+    public int RecordingsKept { get; init; } = 50;
+
     public TimeSpan SocketKeepAlive { get; init; } = TimeSpan.FromSeconds(30);
 
     public int MaxSockets { get; init; } = 256;

@@ -125,12 +125,12 @@ public sealed class HttpTests(Desk desk) : IClassFixture<Desk>
 
         Assert.Equal("3.0.1", schema.GetProperty("openapi").GetString());
         Assert.Equal(
-            ["/", "/bash", "/click", "/cursor_position", "/double_click", "/drag", "/exec", "/health", "/key", "/metrics",
+            ["/", "/bash", "/click", "/cursor_position", "/double_click", "/drag", "/exec", "/files/export", "/fs/{*path}", "/fs/{*path}", "/fs/{*path}", "/fs/{*path}", "/fs/{*path}", "/health", "/key", "/metrics",
             "/mouse_move", "/schema", "/screenshot", "/scroll", "/status", "/type", "/wait"],
             catalogue.GetProperty("endpoints").EnumerateArray().Select(e => e.GetProperty("path").GetString()).Order(StringComparer.Ordinal));
         Assert.All(catalogue.GetProperty("endpoints").EnumerateArray(), endpoint => Assert.Equal(
             JsonValueKind.Object,
-            schema.GetProperty("paths").GetProperty(endpoint.GetProperty("path").GetString()!)
+            schema.GetProperty("paths").GetProperty(endpoint.GetProperty("path").GetString()!.Replace("{*", "{", StringComparison.Ordinal))
                 .GetProperty(endpoint.GetProperty("method").GetString()!.ToLowerInvariant()).ValueKind));
     }
 

@@ -20,6 +20,8 @@ public sealed class Desk : IAsyncLifetime
     /// <summary>Where this deskd looks for PulseAudio.</summary>
     public string PulseSocket { get; init; } = "/nonexistent/pulse/native";
 
+    public string Home => Path.Combine(Folder, "home");
+
     public int Display => _x!.Display;
 
     public int TcpPort { get; private set; }
@@ -34,11 +36,14 @@ public sealed class Desk : IAsyncLifetime
         var path = Path.Combine(Folder, "deskd.sock");
         _listener.Bind(new UnixDomainSocketEndPoint(path));
         _listener.Listen();
+        Directory.CreateDirectory(Home);
         TcpPort = FreePort();
         _deskd = new Deskd(
             new DeskdSettings(_x.Display, (int)_listener.Handle, TcpPort, Folder, Path.Combine(Folder, "machine-id"), SetsHostName: false)
             {
                 PulseSocket = PulseSocket,
+                Home = Home,
+                StateFolder = Path.Combine(Folder, "state"),
             },
             TimeProvider.System);
         await _deskd.StartAsync();

@@ -36,8 +36,8 @@ public sealed class SocketTests
         await using var installation = await Installation.StartNewAsync();
         var computer = await installation.Api.NewComputerAsync();
         var sockets = await Task.WhenAll(s_names.Select(name => OpenBusyAsync(installation, computer, name)));
-        using var named = await LiveSocket.OpenAsync(installation, computer.InstanceId, "terminal", "session=work");
-        await named.SendAsync(new { type = "input", data = "marker=kept; clear\r" });
+        using var named = await LiveSocket.ConnectAsync(installation.Address, computer.InstanceId, "terminal?session=work", installation.Key);
+        await named.TypeAsync("marker=kept; clear\r");
         await Computer.UntilAsync(async () => (await computer.BashAsync("tmux list-sessions -F '#S' || true")).Contains("work", StringComparison.Ordinal), "tmux has the session");
 
         await installation.StopAsync();
@@ -55,9 +55,9 @@ public sealed class SocketTests
             await again.CloseAsync();
         }
 
-        using var attached = await LiveSocket.OpenAsync(installation, computer.InstanceId, "terminal", "session=work");
-        await attached.SendAsync(new { type = "input", data = "echo \"<$marker>\"\r" });
-        await OutputAsync(attached, "<kept>");
+        using var attached = await LiveSocket.ConnectAsync(installation.Address, computer.InstanceId, "terminal?session=work", installation.Key);
+        await attached.TypeAsync("echo \"<$marker>\"\r");
+        await attached.UntilShownAsync("<kept>");
     }
 
     [Fact]
@@ -90,16 +90,16 @@ public sealed class SocketTests
         await using var shared = await Installation.StartNewAsync();
         var workspace = await shared.Api.NewWorkspaceAsync();
         var made = await Task.WhenAll(shared.Api.NewComputerAsync(workspace, "one"), shared.Api.NewComputerAsync(workspace, "two"));
-        using var wrong = await LiveSocket.OpenAsync(shared, made[0].InstanceId, name, token: "wrong");
+        using var wrong = await LiveSocket.ConnectAsync(shared.Address, made[0].InstanceId, name, "wrong");
         Assert.Equal(4401, await wrong.UntilClosedAsync());
-        using var foreign = await LiveSocket.OpenAsync(shared, made[0].InstanceId, name, token: made[1].Created["vnc_password"]!.GetValue<string>());
+        using var foreign = await LiveSocket.ConnectAsync(shared.Address, made[0].InstanceId, name, made[1].Created["vnc_password"]!.GetValue<string>());
         Assert.Equal(4401, await foreign.UntilClosedAsync());
-        using var nowhere = await LiveSocket.OpenAsync(shared, "deadbeef", name);
+        using var nowhere = await LiveSocket.ConnectAsync(shared.Address, "deadbeef", name, shared.Key);
         Assert.Equal(4404, await nowhere.UntilClosedAsync());
         if (name != "websockify")
         {
             using var big = await OpenBusyAsync(shared, made[0], name);
-            await big.SendBytesAsync(new byte[1024 * 1024 + 1], text: true);
+            await big.SendTextAsync(new byte[1024 * 1024 + 1]);
             Assert.Equal(1009, await big.UntilClosedAsync());
         }
 
@@ -121,36 +121,26 @@ public sealed class SocketTests
     /// <summary>Opens it and waits for the first thing that only a served socket says.</summary>
     private static async Task<LiveSocket> OpenBusyAsync(Installation installation, Computer computer, string name)
     {
-        var socket = await LiveSocket.OpenAsync(installation, computer.InstanceId, name);
+        var socket = await LiveSocket.ConnectAsync(installation.Address, computer.InstanceId, name, installation.Key);
         switch (name)
         {
             case "websockify":
-                Assert.Equal("RFB 003.008\n", Encoding.ASCII.GetString((await socket.ReceiveAsync())!.Value.Span));
+                Assert.Equal("RFB 003.008\n", Encoding.ASCII.GetString((await socket.ReceiveAsync())!.Value.Bytes));
                 break;
             case "terminal":
-                await socket.SendAsync(new { type = "input", data = "echo $((40+2))\r" });
-                await OutputAsync(socket, "42");
+                await socket.TypeAsync("echo $((40+2))\r");
+                await socket.UntilShownAsync("42");
                 break;
             case "audio":
-                Assert.Equal("started", (await socket.MessageAsync())["type"]!.GetValue<string>());
+                Assert.NotNull(await socket.NextAsync("started"));
                 break;
             default:
                 await socket.SendAsync(new { type = "subscribe", event_types = (string[])["window_open", "clipboard", "file_change", "process_start"] });
-                Assert.Equal("subscribed", (await socket.MessageAsync())["type"]!.GetValue<string>());
+                Assert.NotNull(await socket.NextAsync("subscribed"));
                 break;
         }
 
         return socket;
-    }
-
-    private static async Task OutputAsync(LiveSocket socket, string text)
-    {
-        var seen = new StringBuilder();
-        while (!seen.ToString().Contains(text, StringComparison.Ordinal))
-        {
-            var message = await socket.MessageAsync();
-            seen.Append(message["data"]?.GetValue<string>());
-        }
     }
 
     /// <summary>Processes, and files deskd holds open.</summary>
