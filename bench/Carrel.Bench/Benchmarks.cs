@@ -14,6 +14,7 @@ internal sealed class Benchmarks(Installation installation, int count, IProgress
         ["screenshot"] = ScreenshotAsync,
         ["input"] = InputAsync,
         ["bash"] = BashAsync,
+        ["event-latency"] = () => EventLatency.MeasureAsync(installation, count),
         ["idle-memory"] = IdleMemoryAsync,
         ["leaks"] = LeaksAsync,
     };
