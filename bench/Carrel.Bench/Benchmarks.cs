@@ -17,6 +17,7 @@ internal sealed class Benchmarks(Installation installation, int count, IProgress
         ["terminal-echo"] = new TerminalAndSound(installation, count, progress).EchoAsync,
         ["audio-latency"] = new TerminalAndSound(installation, count, progress).LatencyAsync,
         ["audio-silence-cpu"] = new TerminalAndSound(installation, count, progress).SilenceAsync,
+        ["event-latency"] = () => EventLatency.MeasureAsync(installation, count),
         ["idle-memory"] = IdleMemoryAsync,
         ["recording"] = RecordingAsync,
         ["leaks"] = LeaksAsync,
