@@ -73,7 +73,7 @@ internal sealed class Forwarder(PictureAnswers pictures, PublicAddress address, 
         });
     }
 
-    private static bool IsWellFormed(ReadOnlySpan<byte> answer)
+    public static bool IsWellFormed(ReadOnlySpan<byte> answer)
     {
         try
         {
@@ -135,7 +135,7 @@ internal sealed class Forwarder(PictureAnswers pictures, PublicAddress address, 
     /// The body, in an array of its own. It is not sent from Kestrel's buffers: a send that is given up may go on reading its
     /// memory for a moment, and those buffers would by then hold somebody else's request.
     /// </summary>
-    private static async Task<byte[]> ReadBodyAsync(HttpRequest request)
+    public static async Task<byte[]> ReadBodyAsync(HttpRequest request)
     {
         var reader = request.BodyReader;
         while (true)
@@ -152,6 +152,6 @@ internal sealed class Forwarder(PictureAnswers pictures, PublicAddress address, 
         }
     }
 
-    private static Problem Lost(Failure failure, bool readOnly) =>
+    public static Problem Lost(Failure failure, bool readOnly) =>
         readOnly ? failure.AsProblem() : (failure with { Code = ErrorCodes.OutcomeUnknown }).AsProblem();
 }

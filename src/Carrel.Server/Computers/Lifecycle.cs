@@ -1,5 +1,6 @@
 using Carrel.Contracts;
 using Carrel.Machines;
+using Carrel.Server.Files;
 using Carrel.Server.Hosting;
 using Carrel.Server.Screenshots;
 using Carrel.Server.State;
@@ -22,6 +23,7 @@ internal sealed partial class Lifecycle(
     MachineWatch watch,
     IMachineHost host,
     ScreenshotStore screenshots,
+    FileDelivery files,
     Settings settings,
     IIdFactory ids,
     ILogger<Lifecycle> log)
@@ -225,6 +227,7 @@ internal sealed partial class Lifecycle(
     {
         await EndedAsync(computer, record.With(ComputerStatus.Running), session, id, null);
         watch.Watch(computer, session);
+        files.Begin(computer);
         return computer;
     }
 

@@ -1,4 +1,5 @@
 using Carrel.Machines;
+using Carrel.Server.Files;
 using Carrel.Server.Screenshots;
 
 namespace Carrel.Server.Computers;
@@ -11,7 +12,7 @@ namespace Carrel.Server.Computers;
 /// the same is ended, and error is over once nothing of it is left.
 /// </summary>
 internal sealed partial class Recovery(
-    ComputerStore store, ComputerRegistry registry, Lifecycle lifecycle, MachineWatch watch, IMachineHost host, ScreenshotStore screenshots, ILogger<Recovery> log)
+    ComputerStore store, ComputerRegistry registry, Lifecycle lifecycle, MachineWatch watch, IMachineHost host, ScreenshotStore screenshots, FileDelivery files, ILogger<Recovery> log)
 {
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -49,6 +50,7 @@ internal sealed partial class Recovery(
         {
             case ComputerStatus.Running when session is not null:
                 watch.Watch(computer, session);
+                files.Begin(computer);
                 break;
             case ComputerStatus.Running:
                 var stopped = record.With(ComputerStatus.Stopped, "Its machine was gone when the server came back: the host was restarted, or the machine ended meanwhile.");

@@ -4,6 +4,7 @@ using Carrel.Server.Accounts;
 using Carrel.Server.Actions;
 using Carrel.Server.Computers;
 using Carrel.Server.Errors;
+using Carrel.Server.Files;
 using Carrel.Server.LivePage;
 using Carrel.Server.Realtime;
 using Carrel.Server.Screenshots;
@@ -27,6 +28,7 @@ internal static class CarrelServer
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestLineSize = 16 * 1024; // A path of 4 KB inside a computer, percent-encoded.
             kestrel.Limits.MaxRequestBodySize = settings.MaxBodyBytes;
             Listening.Configure(kestrel, settings.Listen);
         });
@@ -66,6 +68,7 @@ internal static class CarrelServer
         services.AddSingleton<ComputerEndpoints>().AddSingleton<LifecycleEndpoints>();
         services.AddSingleton<Forwarder>().AddSingleton<PictureAnswers>().AddSingleton<ScreenshotStore>().AddSingleton<SignedLinks>();
         services.AddSingleton<SocketAccess>().AddSingleton<SocketHost>().AddSingleton<VncSocket>().AddSingleton<DeskdSocket>().AddSingleton<WebFiles>();
+        services.AddFiles();
         services.AddHostedService<Housekeeping>().AddHostedService<Shutdown>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownPatience);
         services.ConfigureHttpJsonOptions(json =>
@@ -91,6 +94,7 @@ internal static class CarrelServer
         api.MapActions();
         app.MapProxy();
         app.MapScreenshotFiles();
+        app.MapFiles();
         app.MapRealtime();
         app.MapLivePage();
     }
