@@ -22,6 +22,7 @@ internal sealed class Benchmarks(Installation installation, int count, IProgress
         ["recording"] = RecordingAsync,
         ["leaks"] = LeaksAsync,
         ["vnc-frames"] = () => VncFrames.MeasureAsync(installation, count, progress),
+        ["sockets"] = new SocketsBench(installation, 50, TimeSpan.FromMinutes(10), progress).RunAsync,
     };
 
     /// <summary>From the call to an answer that says running, which is given when deskd is healthy and the desktop painted.</summary>
