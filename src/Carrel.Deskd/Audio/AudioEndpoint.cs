@@ -4,7 +4,7 @@ namespace Carrel.Deskd.Audio;
 
 /// <summary>
 /// The socket <c>/audio</c> (reference section 7.3): what the speaker plays, as raw s16le in frames of 20 ms. Frames come
-/// whether or not something plays, as the speaker gives silence then.
+/// whether or not something plays, as the speaker gives silence then; in a long silence several at once.
 /// </summary>
 internal sealed class AudioEndpoint(PulseLink link, TimeProvider time)
 {
@@ -16,7 +16,6 @@ internal sealed class AudioEndpoint(PulseLink link, TimeProvider time)
 
     // A second: what a client may lag behind before it misses something.
     private const int FramesKept = 50;
-    private const int FramesAtOnce = 5;
     private const string CannotCapture = "Failed to start audio capture";
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(5);
     private int _open;
@@ -69,7 +68,7 @@ internal sealed class AudioEndpoint(PulseLink link, TimeProvider time)
         var listening = ListenAsync();
         try
         {
-            await SendAsync(socket, sampleRate, channels, sound, new byte[frameBytes * FramesAtOnce]);
+            await SendAsync(socket, sampleRate, channels, sound, new byte[frameBytes * PcmBuffer.FramesOfSilence]);
             if (!stopped && !listening.IsCompleted)
             {
                 await socket.SendErrorAsync("Audio capture ended: the speaker was removed");

@@ -4,16 +4,22 @@ namespace Carrel.Deskd.Audio;
 
 /// <summary>
 /// Sound between PulseAudio, which does not wait, and a client, which may be slow: a ring of whole frames whose oldest give
-/// way. One writes, one reads.
+/// way. One writes, one reads. After a second of silence it gives more of that at a time, so that a computer in which nothing
+/// plays costs little to listen to; a sound is given at once.
 /// </summary>
 /// <param name="frameBytes">Bytes of 20 ms.</param>
 internal sealed class PcmBuffer(int frameBytes, int frames)
 {
+    /// <summary>Frames given at once in a long silence.</summary>
+    public const int FramesOfSilence = 5;
+
+    private const int FramesToRest = 50;
     private readonly Lock _gate = new();
     private readonly Signal _some = new();
     private readonly byte[] _ring = new byte[frameBytes * frames];
     private int _start;
     private int _length;
+    private int _quiet;
     private bool _ended;
 
     /// <summary>Adds samples; <paramref name="silent"/> bytes of silence where there is no data.</summary>
@@ -23,7 +29,7 @@ internal sealed class PcmBuffer(int frameBytes, int frames)
         {
             Append(samples, samples.Length);
             Append(default, silent);
-            if (_length < frameBytes)
+            if (!IsReady)
             {
                 return;
             }
@@ -55,7 +61,7 @@ internal sealed class PcmBuffer(int frameBytes, int frames)
                     return 0;
                 }
 
-                if (Take(into.Span) is var taken and > 0)
+                if (IsReady && Take(into.Span) is var taken and > 0)
                 {
                     return taken;
                 }
@@ -65,8 +71,11 @@ internal sealed class PcmBuffer(int frameBytes, int frames)
         }
     }
 
+    private bool IsReady => _length >= (_quiet >= FramesToRest * frameBytes ? FramesOfSilence * frameBytes : frameBytes);
+
     private void Append(ReadOnlySpan<byte> samples, int count)
     {
+        _quiet = samples.ContainsAnyExcept((byte)0) ? 0 : Math.Min(_quiet + count, FramesToRest * frameBytes);
         if (count > _ring.Length)
         {
             samples = samples.IsEmpty ? samples : samples[^_ring.Length..];

@@ -69,7 +69,7 @@ public sealed class AudioActivityTests
         using var server = new SoundServer();
         var before = SoundServer.Threads();
         var watching = await WatchAsync(server);
-        Assert.True(SoundServer.Threads() > 0);
+        Assert.Equal(before + 1, await Eventually.Is(SoundServer.Threads, count => count > before));
 
         watching.Dispose();
 

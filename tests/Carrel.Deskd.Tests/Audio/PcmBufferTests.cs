@@ -60,6 +60,34 @@ public sealed class PcmBufferTests
     }
 
     [Fact]
+    public async Task A_long_silence_comes_in_larger_pieces_until_the_first_sound()
+    {
+        var sound = new PcmBuffer(frameBytes: 4, frames: 50);
+        var into = new byte[20];
+        for (var frame = 0; frame < 49; frame++)
+        {
+            sound.Write(new byte[4]);
+            Assert.Equal(4, await sound.ReadAsync(into));
+        }
+
+        // A second is over.
+        sound.Write(new byte[4]);
+        var reading = sound.ReadAsync(into).AsTask();
+        sound.Write(new byte[12]);
+        Assert.False(reading.IsCompleted);
+        sound.Write(new byte[4]);
+        Assert.Equal(20, await reading);
+
+        sound.Write(new byte[4]);
+        reading = sound.ReadAsync(into).AsTask();
+        Assert.False(reading.IsCompleted);
+        sound.Write([0, 0, 0, 1]);
+
+        Assert.Equal(8, await reading);
+        Assert.Equal([0, 0, 0, 0, 0, 0, 0, 1], into[..8]);
+    }
+
+    [Fact]
     public async Task Its_end_wakes_the_reader()
     {
         var sound = new PcmBuffer(frameBytes: 4, frames: 3);

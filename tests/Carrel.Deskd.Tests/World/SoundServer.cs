@@ -39,7 +39,7 @@ internal sealed class SoundServer : IDisposable
 
     /// <summary>Plays raw s16le stereo at 48 kHz until its end or until disposed.</summary>
     public RunningProgram Play(string file) => Client(
-        $"exec pacat --playback --raw --format=s16le --rate=48000 --channels=2 --latency-msec=20 {file}");
+        $"exec pacat --playback --raw --format=s16le --rate=48000 --channels=2 {file}");
 
     /// <summary>Runs a program that talks to this PulseAudio.</summary>
     public RunningProgram Client(string command, string? output = null) => new(
