@@ -12,7 +12,7 @@ public sealed class EventTests(SharedComputer shared) : IClassFixture<SharedComp
     private readonly Computer _computer = shared.Computer;
 
     [Theory]
-    [InlineData("xfce4-terminal --disable-server", "Terminal")]
+    [InlineData("xfce4-terminal --disable-server", "")] // Which has no title before its shell gives it one.
     [InlineData("mousepad", "Mousepad")]
     public async Task A_program_opens_its_window_takes_the_focus_and_closes(string command, string title)
     {
