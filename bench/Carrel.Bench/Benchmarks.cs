@@ -17,9 +17,11 @@ internal sealed class Benchmarks(Installation installation, int count, IProgress
         ["terminal-echo"] = new TerminalAndSound(installation, count, progress).EchoAsync,
         ["audio-latency"] = new TerminalAndSound(installation, count, progress).LatencyAsync,
         ["audio-silence-cpu"] = new TerminalAndSound(installation, count, progress).SilenceAsync,
+        ["event-latency"] = () => EventLatency.MeasureAsync(installation, count),
         ["idle-memory"] = IdleMemoryAsync,
         ["recording"] = RecordingAsync,
         ["leaks"] = LeaksAsync,
+        ["vnc-frames"] = () => VncFrames.MeasureAsync(installation, count, progress),
     };
 
     /// <summary>From the call to an answer that says running, which is given when deskd is healthy and the desktop painted.</summary>

@@ -59,7 +59,7 @@ internal sealed class Deskd : IAsyncDisposable
         routes.Add(new TerminalEndpoint(settings.Display, time).Route);
         routes.Add(new AudioEndpoint(pulse, time).Route);
         routes.Add(new ClipboardEndpoints(_link, time).Routes);
-        routes.Add(new EventsEndpoint(new Lazy<EventHub>(() => Events(time)), time).Route);
+        routes.Add(new EventsEndpoint(new Lazy<EventHub>(() => Events(pulse, time)), time).Route);
         routes.Add(new FileEndpoints(settings.Home, new TreeTools(settings.Display)).Routes);
         routes.Add(new HomeEndpoints(settings.Home).Routes);
         routes.Add(new Route("PUT", DeskdProtocol.IdentityPath, "Tells the machine who it is.", _identityEndpoint.PutAsync, Access.Host, BeforeIdentity: true)
@@ -97,7 +97,7 @@ internal sealed class Deskd : IAsyncDisposable
         _screen.Dispose();
     }
 
-    private EventHub Events(TimeProvider time)
+    private EventHub Events(PulseLink pulse, TimeProvider time)
     {
         var hub = new EventHub(time);
         var loop = new DescriptorLoop();
@@ -105,7 +105,7 @@ internal sealed class Deskd : IAsyncDisposable
         hub.Add(
             new WindowSource(_link, hub), new ClipboardSource(_link, hub, time), new ScreenSource(_link, hub), new SettledSource(_link, hub, time),
             new IdleSource(_link, hub, TimeSpan.FromSeconds(EventCatalogue.IdleSeconds)), new FileSource(files, hub), new DownloadSource(files, hub),
-            new ProcessSource(loop, hub, time));
+            new ProcessSource(loop, hub, time), new AudioSource(new AudioActivity(pulse), hub));
         return hub;
     }
 

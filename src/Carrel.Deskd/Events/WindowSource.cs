@@ -67,7 +67,10 @@ internal sealed class WindowSource(DisplayLink link, EventHub hub)
             var before = _windows;
             var active = _active;
             _windows = await _display.Connection.PropertyAsync(_display.Root, _atoms.ClientList);
-            _active = await ActiveAsync();
+
+            // Some window managers name the new window as the active one before they list it; then the list brings the next look.
+            var named = await ActiveAsync();
+            _active = named == XCore.None || _windows.Contains(named) ? named : active;
             foreach (var window in before.Except(_windows))
             {
                 _hub.Publish(EventCatalogue.WindowClose, json => WriteId(json, window));

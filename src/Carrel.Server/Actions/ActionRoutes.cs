@@ -98,6 +98,8 @@ internal sealed record QueryParameters(params (string Name, string Type, string 
 
     public static readonly QueryParameters OfSockets = new([("token", "string", "The computer's password or token, or an API key that may use it.")]);
 
+    public static readonly QueryParameters OfVnc = new([.. OfSockets.All, ("screen", "string", "Which screen: default, or one that was added.")]);
+
     public static readonly QueryParameters OfActions = new([
         ("screenshot", "string", "after: the answer carries the picture once the screen has come to rest."),
         ("settle", "boolean", "true: the answer waits until the screen has come to rest, and says whether it did."),

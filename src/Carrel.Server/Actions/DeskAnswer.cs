@@ -24,7 +24,7 @@ internal static class DeskAnswer
 
         var status = upstream switch
         {
-            400 or 404 or 405 or 409 or 413 or 415 or 422 => upstream,
+            400 or 403 or 404 or 405 or 409 or 413 or 415 or 416 or 422 or 507 => upstream,
             503 => 503, // deskd answers it before it does anything: starting, or its screen is away.
             _ when readOnly => 502,
             _ => 424, // It tried and failed; part of it may have happened.

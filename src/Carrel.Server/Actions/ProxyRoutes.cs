@@ -95,7 +95,7 @@ internal static class ProxyRoutes
         });
     }
 
-    private static (Computer? Computer, Problem? Problem) FindBySecret(HttpContext context, ComputerRegistry registry)
+    public static (Computer? Computer, Problem? Problem) FindBySecret(HttpContext context, ComputerRegistry registry)
     {
         if (Secret(context.Request) is { } secret && registry.FindBySecret(secret) is { } computer)
         {
@@ -106,7 +106,7 @@ internal static class ProxyRoutes
             ErrorCodes.InvalidKey, "Missing or invalid computer token.", "Send a running computer's desktop_api_token as a Bearer token.").AsProblem());
     }
 
-    private static (Computer? Computer, Problem? Problem) Find(
+    public static (Computer? Computer, Problem? Problem) Find(
         HttpContext context, string id, ComputerRegistry registry, ComputerLookup lookup, Authentication authentication)
     {
         if (Secret(context.Request) is { } secret && registry.Find(id) is { } own && ComputerRegistry.Opens(own, secret))

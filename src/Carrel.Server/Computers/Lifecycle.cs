@@ -1,5 +1,6 @@
 using Carrel.Contracts;
 using Carrel.Machines;
+using Carrel.Server.Files;
 using Carrel.Server.Hosting;
 using Carrel.Server.Recordings;
 using Carrel.Server.Screenshots;
@@ -24,6 +25,7 @@ internal sealed partial class Lifecycle(
     IMachineHost host,
     ScreenshotStore screenshots,
     RecordingDesk recordings,
+    FileDelivery files,
     Settings settings,
     IIdFactory ids,
     ILogger<Lifecycle> log)
@@ -231,6 +233,7 @@ internal sealed partial class Lifecycle(
         await EndedAsync(computer, record.With(ComputerStatus.Running), session, id, null);
         watch.Watch(computer, session);
         recordings.Resume(computer, session);
+        files.Begin(computer);
         return computer;
     }
 

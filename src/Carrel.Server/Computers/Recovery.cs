@@ -1,4 +1,5 @@
 using Carrel.Machines;
+using Carrel.Server.Files;
 using Carrel.Server.Recordings;
 using Carrel.Server.Screenshots;
 
@@ -13,7 +14,7 @@ namespace Carrel.Server.Computers;
 /// </summary>
 internal sealed partial class Recovery(
     ComputerStore store, ComputerRegistry registry, Lifecycle lifecycle, MachineWatch watch, IMachineHost host, ScreenshotStore screenshots,
-    RecordingDesk recordings, RecordingFiles recordingFiles, ILogger<Recovery> log)
+    RecordingDesk recordings, RecordingFiles recordingFiles, FileDelivery files, ILogger<Recovery> log)
 {
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -54,6 +55,7 @@ internal sealed partial class Recovery(
             case ComputerStatus.Running when session is not null:
                 watch.Watch(computer, session);
                 recordings.Resume(computer, session);
+                files.Begin(computer);
                 break;
             case ComputerStatus.Running:
                 var stopped = record.With(ComputerStatus.Stopped, "Its machine was gone when the server came back: the host was restarted, or the machine ended meanwhile.");

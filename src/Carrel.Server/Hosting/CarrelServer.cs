@@ -6,6 +6,7 @@ using Carrel.Server.Clipboard;
 using Carrel.Server.Computers;
 using Carrel.Server.Errors;
 using Carrel.Server.Events;
+using Carrel.Server.Files;
 using Carrel.Server.LivePage;
 using Carrel.Server.Ports;
 using Carrel.Server.Realtime;
@@ -34,6 +35,7 @@ internal static class CarrelServer
         {
             kestrel.AddServerHeader = false;
             kestrel.ResponseHeaderEncodingSelector = static _ => System.Text.Encoding.Latin1; // As a port inside wrote it.
+            kestrel.Limits.MaxRequestLineSize = 16 * 1024; // A path of 4 KB inside a computer, percent-encoded.
             kestrel.Limits.MaxRequestBodySize = settings.MaxBodyBytes;
             Listening.Configure(kestrel, settings.Listen);
         });
@@ -77,6 +79,7 @@ internal static class CarrelServer
         services.AddSingleton<RecordingStore>().AddSingleton<RecordingFiles>().AddSingleton<RecordingDesk>().AddSingleton<RecordingEndpoints>();
         services.AddHttpForwarder();
         services.AddSingleton<PortAddresses>().AddSingleton<PortClaims>().AddSingleton<PortAccess>().AddSingleton<PortForwarder>().AddSingleton<PortHosts>();
+        services.AddFiles();
         services.AddHostedService<Housekeeping>().AddHostedService<Shutdown>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownPatience);
         services.ConfigureHttpJsonOptions(json =>
@@ -110,6 +113,7 @@ internal static class CarrelServer
         app.MapProxy();
         app.MapScreenshotFiles();
         app.MapRecordingFiles();
+        app.MapFiles();
         app.MapRealtime();
         app.MapLivePage();
     }

@@ -17,6 +17,9 @@ internal sealed class DataFolder : IDisposable
 
     public string SecretsKeyFile => In("secrets.key");
 
+    /// <summary>Contents of the files kept for workspaces, by their ids.</summary>
+    public string Files => In("files");
+
     public string Screenshots => In("screenshots");
 
     public string Recordings => In("recordings");

@@ -50,7 +50,7 @@ internal static class OpenApi
     });
 
     private static IEnumerable<string?> PathParameters(string path) =>
-        path.Split('/').Where(segment => segment.StartsWith('{')).Select(segment => segment.Trim('{', '}'));
+        path.Split('/').Where(segment => segment.StartsWith('{')).Select(segment => segment.Trim('{', '*', '}'));
 
     private static OpenApiParameter Path(string name) => new()
     {

@@ -1,13 +1,14 @@
 using Carrel.Server.Accounts;
 using Carrel.Server.Computers;
+using Carrel.Server.Files;
 using Carrel.Server.State;
 using Carrel.Server.Workspaces;
 
 namespace Carrel.Server.Hosting;
 
-/// <summary>What happens between listening and being ready, in this order: schema, keys, machines, unfinished deletions.</summary>
+/// <summary>What happens between listening and being ready, in this order: schema, keys, machines, unfinished deletions, files that nobody knows.</summary>
 internal sealed class ServerStart(
-    Database database, AdminKey adminKey, Recovery recovery, WorkspaceDeletion workspaces, Readiness readiness, TimeProvider clock)
+    Database database, AdminKey adminKey, Recovery recovery, WorkspaceDeletion workspaces, FileKeeping files, Readiness readiness, TimeProvider clock)
 {
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -15,6 +16,7 @@ internal sealed class ServerStart(
         await adminKey.EnsureAsync();
         await recovery.RunAsync(cancellationToken);
         await workspaces.ResumeAllAsync();
+        await files.SweepAsync();
         readiness.Set();
     }
 }

@@ -25,6 +25,9 @@ internal static class SettingTable
     public const string AllowedPrivateRanges = "allowed_private_ranges";
     public const string SpareSlots = "spare_slots";
     public const string MaxBodyBytes = "max_body_bytes";
+    public const string MaxUploadBytes = "max_upload_bytes";
+    public const string MaxExportBytes = "max_export_bytes";
+    public const string TransferStall = "transfer_stall_seconds";
     public const string MaxProcesses = "max_processes";
     public const string ReadyTimeout = "ready_timeout_seconds";
     public const string StopGrace = "stop_grace_seconds";
@@ -53,6 +56,9 @@ internal static class SettingTable
         new(AllowedPrivateRanges, "", "Private ranges that computers may reach all the same, as CIDRs parted by commas."),
         new(SpareSlots, "2", "User and network namespaces made ahead of the next creates (0 to 64)."),
         new(MaxBodyBytes, "2097152", "Largest request body, in bytes (65536 to 1073741824)."),
+        new(MaxUploadBytes, "10485760", "Largest file that POST /files/upload takes, in bytes (1024 to 1099511627776)."),
+        new(MaxExportBytes, "1073741824", "Largest file that POST /files/export takes out of a computer, in bytes (1024 to 1099511627776)."),
+        new(TransferStall, "60", "A transfer of a file that does not move for so long is ended, in seconds (1 to 3600)."),
         new(MaxProcesses, "4096", "Processes and threads a computer may have (64 to 1000000)."),
         new(ReadyTimeout, "60", "How long a desktop may take to be ready after launch, in seconds (1 to 3600)."),
         new(StopGrace, "10", "How long a stopping computer may take to end by itself, in seconds (0 to 600)."),

@@ -31,6 +31,12 @@ internal sealed record Settings
 
     public long MaxBodyBytes { get; init; } = 2 * 1024 * 1024;
 
+    public long MaxUploadBytes { get; init; } = 10 * 1024 * 1024;
+
+    public long MaxExportBytes { get; init; } = 1L << 30;
+
+    public TimeSpan TransferStall { get; init; } = TimeSpan.FromSeconds(60);
+
     public int MaxProcesses { get; init; } = 4096;
 
     public TimeSpan ReadyTimeout { get; init; } = TimeSpan.FromSeconds(60);

@@ -1,11 +1,12 @@
 using Carrel.Contracts;
 using Carrel.Server.Accounts;
 using Carrel.Server.Computers;
+using Carrel.Server.Files;
 
 namespace Carrel.Server.Workspaces;
 
 /// <summary>Deletes a workspace with all its computers, or leaves it in place and says which computer would not go.</summary>
-internal sealed class WorkspaceDeletion(WorkspaceStore store, ComputerRegistry registry, Lifecycle lifecycle, KeyRing keys)
+internal sealed class WorkspaceDeletion(WorkspaceStore store, ComputerRegistry registry, Lifecycle lifecycle, KeyRing keys, FileKeeping files)
 {
     public async Task<Outcome<bool>> RunAsync(string id)
     {
@@ -35,6 +36,7 @@ internal sealed class WorkspaceDeletion(WorkspaceStore store, ComputerRegistry r
             return failure with { Message = $"The workspace was not deleted, because one of its computers was not: {failure.Message}" };
         }
 
+        await files.DeleteAllAsync(id);
         await store.DeleteAsync(id);
         keys.Forget(id);
         return true;
