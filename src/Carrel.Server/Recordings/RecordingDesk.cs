@@ -96,8 +96,29 @@ internal sealed partial class RecordingDesk(
     }
 
     /// <summary>Ends a recording and finishes it, or waits until that is done.</summary>
-    public async Task<Outcome<RecordingRow>> StopAsync(RecordingRow row) =>
-        _active.TryGetValue(row.Id, out var active) ? await FinishAsync(active) : row;
+    public async Task<Outcome<RecordingRow>> StopAsync(RecordingRow row)
+    {
+        if (_active.TryGetValue(row.Id, out var active))
+        {
+            return await FinishAsync(active);
+        }
+
+        // It may have been finished since the row was read.
+        return (await LookAsync(row.ComputerId, row.Id))?.Row ?? row;
+    }
+
+    /// <summary>A recording and how it stands for whoever asks.</summary>
+    public async Task<(RecordingRow Row, string Status)?> LookAsync(string computerId, string id)
+    {
+        var active = _active.ContainsKey(id); // Before the row is read: what is no longer active has its last state written.
+        return await store.FindAsync(computerId, id) is { } row ? (row, StatusOf(row, active)) : null;
+    }
+
+    public async Task<IReadOnlyList<(RecordingRow Row, string Status)>> ListAsync(string computerId)
+    {
+        var active = _active.Keys.ToHashSet(StringComparer.Ordinal);
+        return [.. (await store.OfComputerAsync(computerId)).Select(row => (row, StatusOf(row, active.Contains(row.Id))))];
+    }
 
     /// <summary>Takes a recording away, whatever state it is in.</summary>
     public async Task DeleteAsync(Computer computer, RecordingRow row)
@@ -152,10 +173,6 @@ internal sealed partial class RecordingDesk(
     /// <summary>A computer's session has ended: what was under way of its recordings has noticed when this returns.</summary>
     public Task AfterEndAsync(Computer computer) =>
         Task.WhenAll(_active.Values.Where(active => active.Computer == computer).Select(FinishAsync));
-
-    /// <summary>How it stands for whoever asks: what is inside a computer that does not run waits for that.</summary>
-    public string StatusOf(RecordingRow row) =>
-        row.Status is RecordingRow.Recording or RecordingRow.Finishing && !_active.ContainsKey(row.Id) ? RecordingRow.Interrupted : row.Status;
 
     /// <summary>A computer is being deleted, its session has ended: its recordings go with it.</summary>
     public async Task DeleteAllAsync(Computer computer)
@@ -398,6 +415,10 @@ internal sealed partial class RecordingDesk(
             Unexpected(log, bug, computer.State.Record.InstanceId);
         }
     }
+
+    /// <summary>What is inside a computer that does not run waits for that.</summary>
+    private static string StatusOf(RecordingRow row, bool active) =>
+        row.Status is RecordingRow.Recording or RecordingRow.Finishing && !active ? RecordingRow.Interrupted : row.Status;
 
     private static string Short(string said) => said.Length <= 500 ? said : said[..500] + "...";
 

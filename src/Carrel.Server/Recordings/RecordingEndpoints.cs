@@ -9,7 +9,7 @@ namespace Carrel.Server.Recordings;
 
 /// <summary>Recordings of a computer, also while it does not run.</summary>
 internal sealed class RecordingEndpoints(
-    ComputerLookup lookup, RecordingDesk desk, RecordingStore store, RecordingFiles files, SignedLinks links, PublicAddress address, TimeProvider clock)
+    ComputerLookup lookup, RecordingDesk desk, RecordingFiles files, SignedLinks links, PublicAddress address, TimeProvider clock)
 {
     /// <summary>How long a link opens a recording; each look at the recording gives a new one.</summary>
     private static readonly TimeSpan LinkLife = TimeSpan.FromHours(1);
@@ -54,27 +54,28 @@ internal sealed class RecordingEndpoints(
     {
         var (computer, problem) = lookup.Find(context, id);
         return problem ?? Results.Json(
-            new RecordingList([.. (await store.OfComputerAsync(computer!.Id)).Select(row => Of(context, computer, row))]), ApiJson.Default.RecordingList);
+            new RecordingList([.. (await desk.ListAsync(computer!.Id)).Select(found => Of(context, computer, found.Row, found.Status))]), ApiJson.Default.RecordingList);
     }
 
     public Task<IResult> GetAsync(HttpContext context, string id, string recording) =>
-        WithAsync(context, id, recording, (computer, row) => Task.FromResult(Shown(context, computer, row)));
+        WithAsync(context, id, recording, (computer, row, status) =>
+            Task.FromResult(Results.Json(Of(context, computer, row, status), ApiJson.Default.RecordingAnswer)));
 
     public Task<IResult> StopAsync(HttpContext context, string id, string recording) =>
-        WithAsync(context, id, recording, async (computer, row) => Shown(context, computer, await desk.StopAsync(row)));
+        WithAsync(context, id, recording, async (computer, row, _) => Shown(context, computer, await desk.StopAsync(row)));
 
-    public Task<IResult> DeleteAsync(HttpContext context, string id, string recording) => WithAsync(context, id, recording, async (computer, row) =>
+    public Task<IResult> DeleteAsync(HttpContext context, string id, string recording) => WithAsync(context, id, recording, async (computer, row, _) =>
     {
         await desk.DeleteAsync(computer, row);
         return Results.Json(new SuccessAnswer(true), ApiJson.Default.SuccessAnswer);
     });
 
-    public Task<IResult> DownloadAsync(HttpContext context, string id, string recording) => WithAsync(context, id, recording, (computer, row) =>
+    public Task<IResult> DownloadAsync(HttpContext context, string id, string recording) => WithAsync(context, id, recording, (computer, row, status) =>
     {
         if (row.Status != RecordingRow.Finished)
         {
             return Task.FromResult<IResult>(new Failure(
-                ErrorCodes.RecordingUnfinished, $"Recording {row.Name} is {desk.StatusOf(row)}.", "Only a finished one can be downloaded.").AsProblem());
+                ErrorCodes.RecordingUnfinished, $"Recording {row.Name} is {status}.", "Only a finished one can be downloaded.").AsProblem());
         }
 
         return Task.FromResult(files.Find(computer.State.Record.InstanceId, row.Id) is { } film
@@ -82,7 +83,7 @@ internal sealed class RecordingEndpoints(
             : Problem.NotFound("The file of this recording is gone."));
     });
 
-    private async Task<IResult> WithAsync(HttpContext context, string id, string recording, Func<Computer, RecordingRow, Task<IResult>> handle)
+    private async Task<IResult> WithAsync(HttpContext context, string id, string recording, Func<Computer, RecordingRow, string, Task<IResult>> handle)
     {
         var (computer, problem) = lookup.Find(context, id);
         if (problem is not null)
@@ -90,16 +91,16 @@ internal sealed class RecordingEndpoints(
             return problem;
         }
 
-        return await store.FindAsync(computer!.Id, recording.ToLowerInvariant()) is { } row
-            ? await handle(computer, row)
+        return await desk.LookAsync(computer!.Id, recording.ToLowerInvariant()) is var (row, status)
+            ? await handle(computer, row, status)
             : Problem.NotFound($"No recording {recording} of computer {id}.");
     }
 
     private IResult Shown(HttpContext context, Computer computer, Outcome<RecordingRow> row, int status = 200) => row.Succeeded
-        ? Results.Json(Of(context, computer, row.Value), ApiJson.Default.RecordingAnswer, statusCode: status)
+        ? Results.Json(Of(context, computer, row.Value, row.Value.Status), ApiJson.Default.RecordingAnswer, statusCode: status)
         : row.Failure.AsProblem();
 
-    private RecordingAnswer Of(HttpContext context, Computer computer, RecordingRow row)
+    private RecordingAnswer Of(HttpContext context, Computer computer, RecordingRow row, string status)
     {
         var expires = clock.GetUtcNow() + LinkLife;
         var there = row.Status == RecordingRow.Finished;
@@ -107,7 +108,7 @@ internal sealed class RecordingEndpoints(
             row.Id,
             computer.Id,
             row.Name,
-            desk.StatusOf(row),
+            status,
             row.Reason,
             row.Fps,
             row.Audio,
