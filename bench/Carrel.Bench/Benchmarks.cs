@@ -14,6 +14,7 @@ internal sealed class Benchmarks(Installation installation, int count, IProgress
         ["screenshot"] = ScreenshotAsync,
         ["input"] = InputAsync,
         ["bash"] = BashAsync,
+        ["file-transfer"] = new Files(installation, count, progress).TransfersAsync,
         ["idle-memory"] = IdleMemoryAsync,
         ["leaks"] = LeaksAsync,
     };
