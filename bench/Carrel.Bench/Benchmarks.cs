@@ -15,8 +15,14 @@ internal sealed class Benchmarks(Installation installation, int count, IProgress
         ["input"] = InputAsync,
         ["bash"] = BashAsync,
         ["file-transfer"] = new Files(installation, count, progress).TransfersAsync,
+        ["terminal-echo"] = new TerminalAndSound(installation, count, progress).EchoAsync,
+        ["audio-latency"] = new TerminalAndSound(installation, count, progress).LatencyAsync,
+        ["audio-silence-cpu"] = new TerminalAndSound(installation, count, progress).SilenceAsync,
+        ["event-latency"] = () => EventLatency.MeasureAsync(installation, count),
         ["idle-memory"] = IdleMemoryAsync,
+        ["recording"] = RecordingAsync,
         ["leaks"] = LeaksAsync,
+        ["vnc-frames"] = () => VncFrames.MeasureAsync(installation, count, progress),
     };
 
     /// <summary>From the call to an answer that says running, which is given when deskd is healthy and the desktop painted.</summary>
@@ -100,6 +106,35 @@ internal sealed class Benchmarks(Installation installation, int count, IProgress
         }
 
         return [new Row("idle-memory", "MiB", samples, 180)];
+    }
+
+    /// <summary>What recording costs: ffmpeg's CPU time in each second, in percent of one core, and a click beside it.</summary>
+    private async Task<IReadOnlyList<Row>> RecordingAsync()
+    {
+        var rows = new List<Row>();
+        var computer = await BusyComputerAsync();
+        foreach (var fps in new[] { 15, 30 })
+        {
+            var started = Api.Expect(await _api.PostAsync($"{computer.Path}/recordings", new { fps }), HttpStatusCode.Created);
+            var (cpu, click) = (new List<double>(), new List<double>());
+            for (var i = 0; i < count; i++)
+            {
+                progress.Report($"recording-{fps} {i + 1}/{count}");
+                // Ticks of 10 ms, so the difference over a second is the percentage.
+                var ticks = await computer.BashAsync("""
+                    ticks() { awk '{ print $14 + $15 }' /proc/$(pgrep -ox ffmpeg)/stat; }; a=$(ticks) t=$(date +%s%N); sleep 1; b=$(ticks) u=$(date +%s%N); echo $(((b - a) * 1000000000 / (u - t)))
+                    """);
+                cpu.Add(double.Parse(ticks, System.Globalization.CultureInfo.InvariantCulture));
+                click.Add(await Measure.MillisecondsAsync(() => computer.DoAsync("click", new { x = 640, y = 300 })));
+            }
+
+            rows.Add(new Row($"recording-{fps}-cpu", "percent", cpu));
+            rows.Add(new Row($"recording-{fps}-click", "ms", click, 4));
+            Api.Expect(await _api.PostAsync($"{computer.Path}/recordings/{started.Text("id")}/stop"), HttpStatusCode.OK);
+        }
+
+        await _api.DeleteAsync(computer.Path);
+        return rows;
     }
 
     /// <summary>What is on the host after many creates and deletes that was not there before.</summary>

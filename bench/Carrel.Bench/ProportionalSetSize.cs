@@ -9,7 +9,7 @@ internal static class ProportionalSetSize
         .Where(folder => char.IsAsciiDigit(folder[6]) && IsMember(folder, instanceId))
         .Sum(Pss);
 
-    private static bool IsMember(string folder, string instanceId)
+    internal static bool IsMember(string folder, string instanceId)
         => ReadIfThere($"{folder}/cgroup") is { } groups && groups.Contains($"/{instanceId}", StringComparison.Ordinal);
 
     private static long Pss(string folder) => ReadIfThere($"{folder}/smaps_rollup") is { } text

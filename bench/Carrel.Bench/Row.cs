@@ -2,12 +2,15 @@ namespace Carrel.Bench;
 
 /// <summary>One measured thing: its samples, what it is held against, and what a peer took for the same.</summary>
 /// <param name="Name">Stable name, also the argument of <c>--only</c>.</param>
-/// <param name="Unit"><c>ms</c>, <c>MiB</c> or <c>count</c>.</param>
+/// <param name="Unit"><c>ms</c>, <c>MiB</c>, <c>percent</c>, <c>count</c> and the like; less is better.</param>
 /// <param name="Samples">In the order they were taken.</param>
-/// <param name="Target">The p50 we hold ourselves to, in the unit; null where none is set.</param>
+/// <param name="Target">What we hold ourselves to, in the unit; null where none is set.</param>
 /// <param name="Peer">The same work done as most agents do it, measured in turn with ours.</param>
 /// <param name="PeerName">What the peer is.</param>
-internal sealed record Row(string Name, string Unit, IReadOnlyList<double> Samples, double? Target = null, IReadOnlyList<double>? Peer = null, string? PeerName = null)
+/// <param name="TargetPercentile">Which percentile the target is for.</param>
+internal sealed record Row(
+    string Name, string Unit, IReadOnlyList<double> Samples, double? Target = null, IReadOnlyList<double>? Peer = null, string? PeerName = null,
+    int TargetPercentile = 50)
 {
     internal double P50 => Percentile(Samples, 50);
 
@@ -17,7 +20,7 @@ internal sealed record Row(string Name, string Unit, IReadOnlyList<double> Sampl
 
     internal double? PeerP50 => Peer is null ? null : Percentile(Peer, 50);
 
-    internal bool? Met => Target is { } target ? P50 <= target : null;
+    internal bool? Met => Target is { } target ? Percentile(Samples, TargetPercentile) <= target : null;
 
     /// <summary>The smallest sample that at least <paramref name="percent"/> of all do not exceed (nearest rank).</summary>
     internal static double Percentile(IReadOnlyList<double> samples, double percent)

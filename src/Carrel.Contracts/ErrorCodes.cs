@@ -30,7 +30,22 @@ public static class ErrorCodes
     public const string HostDiskFull = "host_disk_full";
     public const string HostNotReady = "host_not_ready";
     public const string LaunchFailed = "launch_failed";
+
+    /// <summary>One stream at a time: it is already streaming.</summary>
+    public const string AlreadyStreaming = "already_streaming";
+
+    /// <summary>The stream did not come to be: its target refused it or could not be reached, or the picture could not be taken.</summary>
+    public const string StreamFailed = "stream_failed";
+
+    /// <summary>One recording at a time: there is one under way.</summary>
+    public const string AlreadyRecording = "already_recording";
+    public const string RecordingFailed = "recording_failed";
+
+    /// <summary>The recording is still being made, or waits for its computer to run again.</summary>
+    public const string RecordingUnfinished = "recording_unfinished";
     public const string NotSupported = "not_supported";
+    public const string ScreenLimit = "screen_limit";
+    public const string PortClosed = "port_closed";
     public const string IsADirectory = "is_a_directory";
     public const string NotADirectory = "not_a_directory";
     public const string NotEmpty = "not_empty";

@@ -1,13 +1,22 @@
 using Carrel.Contracts.Deskd;
+using Carrel.Contracts.Events;
 using Carrel.Deskd.Acting;
+using Carrel.Deskd.Audio;
+using Carrel.Deskd.Clipboard;
+using Carrel.Deskd.Events;
 using Carrel.Deskd.Files;
 using Carrel.Deskd.Http;
 using Carrel.Deskd.Identity;
 using Carrel.Deskd.Input;
 using Carrel.Deskd.Native;
+using Carrel.Deskd.Ports;
 using Carrel.Deskd.Readiness;
+using Carrel.Deskd.Recording;
 using Carrel.Deskd.Screen;
+using Carrel.Deskd.Screens;
 using Carrel.Deskd.Shell;
+using Carrel.Deskd.Terminals;
+using Carrel.Deskd.Streaming;
 using Carrel.Deskd.X11;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -25,23 +34,32 @@ internal sealed class Deskd : IAsyncDisposable
     private readonly KestrelServer _server;
     private readonly DeskdApplication _application;
     private readonly DisplayLink _link;
-    private readonly InputDesk _desk;
+    private readonly DesktopScreen _screen;
+    private readonly ScreenSet _screens;
     private readonly IdentityEndpoint _identityEndpoint;
+    private readonly StreamEndpoints _stream;
+    private readonly RecordingEndpoints _recordings;
 
     public Deskd(DeskdSettings settings, TimeProvider time)
     {
         var identity = new MachineIdentity();
         _link = new DisplayLink(settings.Display);
-        _desk = new InputDesk(_link, time);
+        _screen = new DesktopScreen(ScreenSet.DefaultId, _link, time);
+        _screens = new ScreenSet(_screen, new ExtraScreenSettings(settings.FirstExtraDisplay, settings.WindowManager, settings.RunFolder), time);
         _identityEndpoint = new IdentityEndpoint(settings, identity, _link);
         var metrics = new Metrics(time);
-        var camera = new Camera(new ScreenCapture());
-        var see = new ActAndSee(_link, camera, time);
         var desktop = new DesktopWatch(_link, new BootClock(time), time);
+        var pulse = new PulseLink(settings.PulseSocket, time);
         var routes = new RouteTable();
         routes.Add(Routes.Of(
-            see, new ScreenshotEndpoint(_link, camera), new PointerEndpoints(_desk, _link, time), new KeyboardEndpoints(_desk),
-            new WaitEndpoint(time), new ShellEndpoints(settings.Display)));
+            new ActAndSee(_screens, time), new ScreenshotEndpoint(_screens), new PointerEndpoints(time), new WaitEndpoint(time),
+            new ShellEndpoints(settings.Display)));
+        routes.Add(new ScreenEndpoints(_screens, _identityEndpoint).Routes);
+        routes.Add(TunnelEndpoint.Routes);
+        routes.Add(new TerminalEndpoint(settings.Display, time).Route);
+        routes.Add(new AudioEndpoint(pulse, time).Route);
+        routes.Add(new ClipboardEndpoints(_link, time).Routes);
+        routes.Add(new EventsEndpoint(new Lazy<EventHub>(() => Events(pulse, time)), time).Route);
         routes.Add(new FileEndpoints(settings.Home, new TreeTools(settings.Display)).Routes);
         routes.Add(new HomeEndpoints(settings.Home).Routes);
         routes.Add(new Route("PUT", DeskdProtocol.IdentityPath, "Tells the machine who it is.", _identityEndpoint.PutAsync, Access.Host, BeforeIdentity: true)
@@ -52,6 +70,9 @@ internal sealed class Deskd : IAsyncDisposable
             "GET", DeskdProtocol.ReadyPath, "Answers once the desktop is painted.", new ReadyEndpoint(desktop, identity).GetAsync, Access.Host, BeforeIdentity: true));
         routes.Add(new Route("GET", "/metrics", "Counters in Prometheus' format.", metrics.WriteAsync, Access.Public, BeforeIdentity: true));
         routes.Add(new StatusEndpoints(_link, identity, routes, time).Routes);
+        _stream = new StreamEndpoints(_link, settings.Display, time);
+        _recordings = new RecordingEndpoints(_link, settings.Display, settings.StateFolder, time);
+        routes.Add([.. _stream.Routes, .. _recordings.Routes]);
         _application = new DeskdApplication(routes, identity, metrics);
         _server = new KestrelServer(
             Options.Create(Kestrel(settings)),
@@ -71,7 +92,21 @@ internal sealed class Deskd : IAsyncDisposable
         using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(1));
         await _server.StopAsync(soon.Token);
         _server.Dispose();
-        _desk.Dispose();
+        await Task.WhenAll(_stream.DisposeAsync().AsTask(), _recordings.DisposeAsync().AsTask());
+        await _screens.DisposeAsync();
+        _screen.Dispose();
+    }
+
+    private EventHub Events(PulseLink pulse, TimeProvider time)
+    {
+        var hub = new EventHub(time);
+        var loop = new DescriptorLoop();
+        var files = new FileWatch(loop, time);
+        hub.Add(
+            new WindowSource(_link, hub), new ClipboardSource(_link, hub, time), new ScreenSource(_link, hub), new SettledSource(_link, hub, time),
+            new IdleSource(_link, hub, TimeSpan.FromSeconds(EventCatalogue.IdleSeconds)), new FileSource(files, hub), new DownloadSource(files, hub),
+            new ProcessSource(loop, hub, time), new AudioSource(new AudioActivity(pulse), hub));
+        return hub;
     }
 
     private static KestrelServerOptions Kestrel(DeskdSettings settings)

@@ -89,9 +89,20 @@ public sealed class ScreenshotTests
         Assert.Equal(FakeDeskd.Png, binary.Bytes);
     }
 
+    [Fact]
+    public async Task The_screen_that_is_meant_is_told_to_the_desktop()
+    {
+        await using var server = await RunningServer.StartAsync();
+        var (id, machine) = await server.ComputerAsync();
+        (await server.GetAsync($"/api/computers/{id}/screenshot?screen=screen-100")).Expect(200);
+        (await server.PostAsync($"/api/computers/{id}/click?screen=screen-101", new { x = 1, y = 1 })).Expect(200);
+
+        Assert.Contains(machine.Requests, seen => seen.Path == "/screenshot" && seen.Query.Contains("screen=screen-100", StringComparison.Ordinal));
+        Assert.Contains(machine.Requests, seen => seen.Path == "/click" && seen.Query == "?screen=screen-101");
+    }
+
     [Theory]
     [InlineData("response_format=gif", "response_format")]
-    [InlineData("screen=screen-100", "screen")]
     public async Task A_wrong_parameter_is_named(string query, string named)
     {
         await using var server = await RunningServer.StartAsync();

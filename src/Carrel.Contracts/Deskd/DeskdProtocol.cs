@@ -31,6 +31,18 @@ public static class DeskdProtocol
     /// </summary>
     public const string ActAndSeeMediaType = "application/vnd.carrel.act";
 
+    /// <summary>
+    /// Upgrade to a stream of a port or a screen inside, host only. After the 101, each direction is a sequence of records: 2
+    /// bytes big-endian length, then that many bytes; length 0 ends that direction alone. A connection that ends without it was cut off.
+    /// </summary>
+    public const string TunnelProtocol = "carrel-tunnel";
+
+    /// <summary>The TCP stream to <paramref name="port"/> of the loopback interface inside. <c>GET</c> with an upgrade.</summary>
+    public static string PortPath(int port) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"/ports/{port}/stream");
+
+    /// <summary>RFB of a screen that was added. <c>GET</c> with an upgrade.</summary>
+    public static string ScreenVncPath(string screen) => $"/screens/{Uri.EscapeDataString(screen)}/vnc";
+
     public const string WidthHeader = "X-Carrel-Width";
     public const string HeightHeader = "X-Carrel-Height";
 }

@@ -3,12 +3,13 @@ using System.Text.Json;
 using Carrel.Contracts.Deskd;
 using Carrel.Deskd.Http;
 using Carrel.Deskd.Screen;
+using Carrel.Deskd.Screens;
 using Carrel.Deskd.Settling;
 using Carrel.Deskd.X11;
 
 namespace Carrel.Deskd.Acting;
 
-internal delegate Task<ActionResult> ActionHandler(Exchange exchange);
+internal delegate Task<ActionResult> ActionHandler(Exchange exchange, DesktopScreen screen);
 
 /// <summary>
 /// Runs an action and, where the query asks for it, waits until the screen has settled and adds a picture.
@@ -20,7 +21,7 @@ internal delegate Task<ActionResult> ActionHandler(Exchange exchange);
 /// <item>Take the picture and put it into or behind the answer.</item>
 /// </list>
 /// </summary>
-internal sealed class ActAndSee(DisplayLink link, Camera camera, TimeProvider time)
+internal sealed class ActAndSee(ScreenSet screens, TimeProvider time)
 {
     public Handler Around(ActionHandler action) => exchange => RunAsync(exchange, action);
 
@@ -33,23 +34,24 @@ internal sealed class ActAndSee(DisplayLink link, Camera camera, TimeProvider ti
         var limits = new SettleLimits(
             TimeSpan.FromMilliseconds(query.Read(SeeFields.SettleMs)), TimeSpan.FromMilliseconds(query.Read(SeeFields.SettleTimeoutMs)));
         var shot = ShotOptions.Read(query);
-        if (query.Problem is not null)
+        var (screen, problem) = screens.Of(query);
+        if (screen is null || problem is not null)
         {
-            return query.Problem;
+            return problem!;
         }
 
         if (!settles)
         {
-            var result = await action(exchange);
+            var result = await action(exchange, screen);
             return result.Refusal ?? Reply.Json(200, result.Write);
         }
 
         // 2
-        var display = link.Current ?? throw new XDisconnectedException("there is no X server");
+        var display = screen.Display;
         using var watch = new DamageWatch(display, limits, time);
 
         // 3
-        var done = await action(exchange);
+        var done = await action(exchange, screen);
         if (done.Refusal is not null)
         {
             return done.Refusal;
@@ -63,7 +65,7 @@ internal sealed class ActAndSee(DisplayLink link, Camera camera, TimeProvider ti
             var settled = await watch.WaitAsync(exchange.Aborted);
 
             // 5
-            var picture = sees ? await camera.ShootAsync(display, shot, exchange.Aborted) : null;
+            var picture = sees ? await screen.Camera.ShootAsync(display, shot, exchange.Aborted) : null;
             return Answer(exchange, done, settled, picture);
         }
         catch (XDisconnectedException e)

@@ -1,5 +1,6 @@
 using Carrel.Deskd.Http;
 using Carrel.Deskd.Screen;
+using Carrel.Deskd.Screens;
 
 namespace Carrel.Deskd.Acting;
 
@@ -11,5 +12,5 @@ internal static class SeeFields
     public static readonly IntegerField SettleMs = new("settle_ms", "How long nothing may change, milliseconds.", false, 10, 5000, 100);
     public static readonly IntegerField SettleTimeoutMs = new("settle_timeout_ms", "Longest wait, milliseconds.", false, 10, 30_000, 2000);
 
-    public static readonly Field[] All = [Settle, SettleMs, SettleTimeoutMs, Screenshot, .. ShotOptions.Fields];
+    public static readonly Field[] All = [Settle, SettleMs, SettleTimeoutMs, Screenshot, .. ShotOptions.Fields, ScreenSet.Field];
 }

@@ -14,6 +14,9 @@ internal abstract class FieldReader
     /// <summary>The answer that refuses the request, or null while all is well.</summary>
     public Reply? Problem { get; private set; }
 
+    /// <summary>The same as a sentence, for sockets.</summary>
+    public string? Complaint { get; private set; }
+
     public bool Has(Field field) => TryRaw(field.Name, out _);
 
     public int Read(IntegerField field, int? max = null)
@@ -83,7 +86,7 @@ internal abstract class FieldReader
     /// <summary>Notes what is wrong with a field beyond its type and range.</summary>
     public T Refuse<T>(Field field, string what, T fallback)
     {
-        Problem ??= Reply.Error(400, ErrorCodes.InvalidField, $"{field.Name} {what}", field.Name);
+        Complain(ErrorCodes.InvalidField, field, $"{field.Name} {what}");
         return fallback;
     }
 
@@ -98,10 +101,16 @@ internal abstract class FieldReader
 
         if (field.Required)
         {
-            Problem ??= Reply.Error(400, ErrorCodes.MissingField, $"{field.Name} is required", field.Name);
+            Complain(ErrorCodes.MissingField, field, $"{field.Name} is required");
         }
 
         return false;
+    }
+
+    private void Complain(string code, Field field, string sentence)
+    {
+        Problem ??= Reply.Error(400, code, sentence, field.Name);
+        Complaint ??= sentence;
     }
 
     private static string OutOfRange(double min, double max, double got) =>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Carrel.Contracts.Events;
 using Carrel.Deskd.Identity;
 using Carrel.Deskd.X11;
 
@@ -46,6 +47,11 @@ internal sealed class StatusEndpoints(DisplayLink link, MachineIdentity identity
 
         json.WriteEndArray();
         json.WriteStartArray("event_types"u8);
+        foreach (var kind in EventCatalogue.All)
+        {
+            json.WriteStringValue(kind.Name);
+        }
+
         json.WriteEndArray();
     }));
 

@@ -23,6 +23,9 @@ internal sealed class IdentityEndpoint
         link.Connected += display => _ = ResizeAsync(display);
     }
 
+    /// <summary>The first screen's size as the machine was told of it.</summary>
+    public (int Width, int Height)? BootSize => _size;
+
     private string Kept => Path.Combine(_settings.RunFolder, "identity.json");
 
     public async Task<Reply> PutAsync(Exchange exchange)

@@ -39,11 +39,7 @@ internal sealed class InputDesk : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        _return.Dispose();
-        _turn.Dispose();
-    }
+    public void Dispose() => _return.Dispose();
 
     private (InputDevice Device, Keyboard Keyboard) Tools()
     {

@@ -3,14 +3,15 @@ using Carrel.Contracts;
 using Carrel.Contracts.Actions;
 using Carrel.Deskd.Acting;
 using Carrel.Deskd.Http;
+using Carrel.Deskd.Screens;
 using static Carrel.Deskd.Input.InputFields;
 
 namespace Carrel.Deskd.Input;
 
 /// <summary>What hands do with a keyboard.</summary>
-internal sealed class KeyboardEndpoints(InputDesk desk)
+internal static class KeyboardEndpoints
 {
-    public async Task<ActionResult> TypeAsync(Exchange exchange)
+    public static async Task<ActionResult> TypeAsync(Exchange exchange, DesktopScreen screen)
     {
         var (body, problem) = await exchange.ReadBodyAsync(ActionLimits.LargeBodyBytes);
         if (body is null)
@@ -26,11 +27,11 @@ internal sealed class KeyboardEndpoints(InputDesk desk)
             return body.Problem;
         }
 
-        await desk.UseAsync((_, keyboard) => keyboard.TypeAsync(keysyms, pace, exchange.Aborted), exchange.Aborted);
+        await screen.Desk.UseAsync((_, keyboard) => keyboard.TypeAsync(keysyms, pace, exchange.Aborted), exchange.Aborted);
         return ActionResult.Done("type", json => json.WriteNumber("text_length"u8, keysyms.Count));
     }
 
-    public async Task<ActionResult> KeyAsync(Exchange exchange)
+    public static async Task<ActionResult> KeyAsync(Exchange exchange, DesktopScreen screen)
     {
         var (body, problem) = await exchange.ReadBodyAsync(ActionLimits.InputBodyBytes);
         if (body is null)
@@ -50,7 +51,7 @@ internal sealed class KeyboardEndpoints(InputDesk desk)
             return Reply.Error(400, combination.Failure.Code, $"{combination.Failure.Message}. {combination.Failure.Remedy}", Key.Name);
         }
 
-        await desk.UseAsync((_, keyboard) => keyboard.PressAsync(combination.Value), exchange.Aborted);
+        await screen.Desk.UseAsync((_, keyboard) => keyboard.PressAsync(combination.Value), exchange.Aborted);
         return ActionResult.Done("key_press", json => json.WriteString("key"u8, key));
     }
 

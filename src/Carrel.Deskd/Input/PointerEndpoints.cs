@@ -2,17 +2,18 @@ using System.Text.Json;
 using Carrel.Contracts.Actions;
 using Carrel.Deskd.Acting;
 using Carrel.Deskd.Http;
+using Carrel.Deskd.Screens;
 using Carrel.Deskd.X11;
 using static Carrel.Deskd.Input.InputFields;
 
 namespace Carrel.Deskd.Input;
 
 /// <summary>What a hand does with a mouse.</summary>
-internal sealed class PointerEndpoints(InputDesk desk, DisplayLink link, TimeProvider time)
+internal sealed class PointerEndpoints(TimeProvider time)
 {
     private const int StepsPerSecond = 60;
 
-    public async Task<ActionResult> ClickAsync(Exchange exchange)
+    public static async Task<ActionResult> ClickAsync(Exchange exchange, DesktopScreen screen)
     {
         var (body, problem) = await exchange.ReadBodyAsync(ActionLimits.InputBodyBytes);
         if (body is null)
@@ -20,14 +21,14 @@ internal sealed class PointerEndpoints(InputDesk desk, DisplayLink link, TimePro
             return problem!;
         }
 
-        var (x, y) = ReadPoint(body, X, Y);
+        var (x, y) = ReadPoint(screen, body, X, Y);
         var button = body.Read(Button);
         var twice = body.Read(Twice);
         var repeat = body.Read(Repeat);
-        return body.Problem is not null ? body.Problem : await ClickAsync(x, y, button, twice, twice ? 2 : repeat, exchange.Aborted);
+        return body.Problem is not null ? body.Problem : await ClickAsync(screen, x, y, button, twice, twice ? 2 : repeat, exchange.Aborted);
     }
 
-    public async Task<ActionResult> DoubleClickAsync(Exchange exchange)
+    public static async Task<ActionResult> DoubleClickAsync(Exchange exchange, DesktopScreen screen)
     {
         var (body, problem) = await exchange.ReadBodyAsync(ActionLimits.InputBodyBytes);
         if (body is null)
@@ -35,12 +36,12 @@ internal sealed class PointerEndpoints(InputDesk desk, DisplayLink link, TimePro
             return problem!;
         }
 
-        var (x, y) = ReadPoint(body, X, Y);
+        var (x, y) = ReadPoint(screen, body, X, Y);
         var button = body.Read(Button);
-        return body.Problem is not null ? body.Problem : await ClickAsync(x, y, button, true, 2, exchange.Aborted);
+        return body.Problem is not null ? body.Problem : await ClickAsync(screen, x, y, button, true, 2, exchange.Aborted);
     }
 
-    public async Task<ActionResult> MoveAsync(Exchange exchange)
+    public static async Task<ActionResult> MoveAsync(Exchange exchange, DesktopScreen screen)
     {
         var (body, problem) = await exchange.ReadBodyAsync(ActionLimits.InputBodyBytes);
         if (body is null)
@@ -48,13 +49,13 @@ internal sealed class PointerEndpoints(InputDesk desk, DisplayLink link, TimePro
             return problem!;
         }
 
-        var (x, y) = ReadPoint(body, X, Y);
+        var (x, y) = ReadPoint(screen, body, X, Y);
         if (body.Problem is not null)
         {
             return body.Problem;
         }
 
-        await desk.UseAsync(
+        await screen.Desk.UseAsync(
             (device, _) =>
             {
                 var batch = new XBatch();
@@ -65,15 +66,15 @@ internal sealed class PointerEndpoints(InputDesk desk, DisplayLink link, TimePro
         return ActionResult.Done("mouse_move", json => WritePoint(json, x, y));
     }
 
-    public async Task<ActionResult> PositionAsync(Exchange exchange)
+    public static async Task<ActionResult> PositionAsync(Exchange exchange, DesktopScreen screen)
     {
-        var display = link.Current ?? throw new XDisconnectedException("there is no X server");
+        var display = screen.Display;
         var pointer = await display.Connection.AskAsync(new XBatch().Begin(XCore.QueryPointer).U32(display.Root).End());
         var (x, y) = (pointer.I16(16), pointer.I16(18));
         return ActionResult.Done("cursor_position", json => WritePoint(json, x, y), json => WritePoint(json, x, y));
     }
 
-    public async Task<ActionResult> DragAsync(Exchange exchange)
+    public async Task<ActionResult> DragAsync(Exchange exchange, DesktopScreen screen)
     {
         var (body, problem) = await exchange.ReadBodyAsync(ActionLimits.InputBodyBytes);
         if (body is null)
@@ -81,8 +82,8 @@ internal sealed class PointerEndpoints(InputDesk desk, DisplayLink link, TimePro
             return problem!;
         }
 
-        var (startX, startY) = ReadPoint(body, StartX, StartY);
-        var (endX, endY) = ReadPoint(body, EndX, EndY);
+        var (startX, startY) = ReadPoint(screen, body, StartX, StartY);
+        var (endX, endY) = ReadPoint(screen, body, EndX, EndY);
         var button = ButtonNumber(body.Read(Button));
         var duration = TimeSpan.FromSeconds(body.Read(DragDuration));
         if (body.Problem is not null)
@@ -91,7 +92,7 @@ internal sealed class PointerEndpoints(InputDesk desk, DisplayLink link, TimePro
         }
 
         var path = new DragPath(startX, startY, endX, endY, Math.Max(2, (int)(duration.TotalSeconds * StepsPerSecond)));
-        await desk.UseAsync((device, _) => DragAsync(device, button, path, duration, exchange.Aborted), exchange.Aborted);
+        await screen.Desk.UseAsync((device, _) => DragAsync(device, button, path, duration, exchange.Aborted), exchange.Aborted);
         return ActionResult.Done("drag", json =>
         {
             json.WriteNumber("start_x"u8, startX);
@@ -101,7 +102,7 @@ internal sealed class PointerEndpoints(InputDesk desk, DisplayLink link, TimePro
         });
     }
 
-    public async Task<ActionResult> ScrollAsync(Exchange exchange)
+    public static async Task<ActionResult> ScrollAsync(Exchange exchange, DesktopScreen screen)
     {
         var (body, problem) = await exchange.ReadBodyAsync(ActionLimits.InputBodyBytes);
         if (body is null)
@@ -112,14 +113,14 @@ internal sealed class PointerEndpoints(InputDesk desk, DisplayLink link, TimePro
         var direction = body.Read(Direction);
         var amount = body.Read(Amount);
         var moves = body.Has(ScrollX) || body.Has(ScrollY);
-        var (x, y) = moves ? ReadPoint(body, X, Y) : (0, 0);
+        var (x, y) = moves ? ReadPoint(screen, body, X, Y) : (0, 0);
         if (body.Problem is not null)
         {
             return body.Problem;
         }
 
         byte button = direction switch { "up" => 4, "down" => 5, "left" => 6, _ => 7 };
-        await desk.UseAsync(
+        await screen.Desk.UseAsync(
             (device, _) =>
             {
                 var batch = new XBatch();
@@ -143,9 +144,9 @@ internal sealed class PointerEndpoints(InputDesk desk, DisplayLink link, TimePro
         });
     }
 
-    private async Task<ActionResult> ClickAsync(int x, int y, string button, bool twice, int count, CancellationToken aborted)
+    private static async Task<ActionResult> ClickAsync(DesktopScreen screen, int x, int y, string button, bool twice, int count, CancellationToken aborted)
     {
-        await desk.UseAsync(
+        await screen.Desk.UseAsync(
             (device, _) =>
             {
                 var batch = new XBatch();
@@ -199,9 +200,9 @@ internal sealed class PointerEndpoints(InputDesk desk, DisplayLink link, TimePro
         }
     }
 
-    private (int X, int Y) ReadPoint(Body body, IntegerField x, IntegerField y)
+    private static (int X, int Y) ReadPoint(DesktopScreen screen, Body body, IntegerField x, IntegerField y)
     {
-        var (width, height) = (link.Current ?? throw new XDisconnectedException("there is no X server")).Size;
+        var (width, height) = screen.Display.Size;
         return (body.Read(x, width - 1), body.Read(y, height - 1));
     }
 

@@ -20,6 +20,9 @@ internal static unsafe partial class Libc
     public const uint MFD_CLOEXEC = 1;
     public const int SIGKILL = 9;
     public const short POLLIN = 1;
+    public const uint EPOLLIN = 1;
+    public const int EPOLL_CTL_ADD = 1;
+    public const int EPOLL_CTL_DEL = 2;
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int fcntl(int fd, int command, int argument);
@@ -70,6 +73,18 @@ internal static unsafe partial class Libc
     public static partial int inotify_add_watch(int fd, string path, uint mask);
 
     [LibraryImport(Library, SetLastError = true)]
+    public static partial int inotify_rm_watch(int fd, int watch);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int epoll_create1(int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int epoll_ctl(int epoll, int operation, int fd, EpollEvent* wanted);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int epoll_wait(int epoll, EpollEvent* events, int most, int timeoutMilliseconds);
+
+    [LibraryImport(Library, SetLastError = true)]
     public static partial int shmget(int key, nuint size, int flags);
 
     [LibraryImport(Library, SetLastError = true)]
@@ -80,6 +95,14 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int shmctl(int id, int command, nint buffer);
+
+    /// <summary>Packed on x86-64.</summary>
+    [StructLayout(LayoutKind.Sequential, Pack = 1)]
+    public struct EpollEvent
+    {
+        public uint Events;
+        public ulong Data;
+    }
 
     [StructLayout(LayoutKind.Sequential)]
     public struct PollFd

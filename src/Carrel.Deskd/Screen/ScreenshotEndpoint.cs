@@ -1,12 +1,12 @@
 using System.Globalization;
 using Carrel.Contracts.Deskd;
 using Carrel.Deskd.Http;
-using Carrel.Deskd.X11;
+using Carrel.Deskd.Screens;
 
 namespace Carrel.Deskd.Screen;
 
 /// <summary><c>GET /screenshot</c>.</summary>
-internal sealed class ScreenshotEndpoint(DisplayLink link, Camera camera)
+internal sealed class ScreenshotEndpoint(ScreenSet screens)
 {
     public static readonly TextField ResponseFormat = new(
         "response_format", "base64 in JSON, or the bytes.", false, 16, "base64", ["base64", "binary"]);
@@ -15,17 +15,13 @@ internal sealed class ScreenshotEndpoint(DisplayLink link, Camera camera)
     {
         var binary = exchange.Query.Read(ResponseFormat) == "binary";
         var options = ShotOptions.Read(exchange.Query);
-        if (exchange.Query.Problem is not null)
+        var (screen, problem) = screens.Of(exchange.Query);
+        if (screen is null || problem is not null)
         {
-            return exchange.Query.Problem;
+            return problem!;
         }
 
-        if (link.Current is not { } display)
-        {
-            return DeskdApplication.DisplayAway();
-        }
-
-        var picture = await camera.ShootAsync(display, options, exchange.Aborted);
+        var picture = await screen.Camera.ShootAsync(screen.Display, options, exchange.Aborted);
         if (binary)
         {
             return new Reply(200, picture.MimeType, default, picture)

@@ -9,6 +9,12 @@ internal sealed record ChildSpec(
     string Program, string[] Arguments, string[] Environment, string WorkingFolder, int Output, int? Errors, int[] Extra)
 {
     public const int FirstExtraFd = 3;
+
+    /// <summary>A terminal that the child gets as 0, 1 and 2 and as the one that controls it, instead of all those.</summary>
+    public string? Terminal { get; private init; }
+
+    public static ChildSpec OnTerminal(string program, string[] arguments, string[] environment, string workingFolder, string terminal) =>
+        new(program, arguments, environment, workingFolder, -1, null, []) { Terminal = terminal };
 }
 
 /// <summary>
@@ -22,8 +28,24 @@ internal static unsafe class ChildProcess
     private const short POSIX_SPAWN_SETSID = 0x80;
     private const int HighFd = 64;
 
-    /// <summary>Starts a child whose standard input is empty; returns its process id, which is its session's and group's too.</summary>
+    /// <summary>Starts a child whose standard input is empty or its terminal; returns its process id, which is its session's and group's too.</summary>
     public static int Start(ChildSpec spec) => OutOfMemory.Offering(() => Spawned(spec));
+
+    /// <summary>Waits for a child's end; its exit code, or 128 and the signal's number when a signal ended it.</summary>
+    public static int Reap(int pid)
+    {
+        int status;
+        while (Libc.waitpid(pid, &status, 0) < 0)
+        {
+            if (Marshal.GetLastPInvokeError() != Libc.EINTR)
+            {
+                throw Errno.Failed($"waiting for process {pid}");
+            }
+        }
+
+        var signal = status & 0x7f;
+        return signal == 0 ? (status >> 8) & 0xff : 128 + signal;
+    }
 
     private static int Spawned(ChildSpec spec)
     {
@@ -39,16 +61,7 @@ internal static unsafe class ChildProcess
         using var environment = new CStrings(spec.Environment);
         try
         {
-            Must(Spawn.posix_spawn_file_actions_addopen(actions, 0, "/dev/null", Libc.O_RDONLY, 0));
-            Must(Spawn.posix_spawn_file_actions_adddup2(actions, spec.Output, 1));
-            if (spec.Errors is { } errors)
-            {
-                Must(Spawn.posix_spawn_file_actions_adddup2(actions, errors, 2));
-            }
-            else
-            {
-                Must(Spawn.posix_spawn_file_actions_addopen(actions, 2, "/dev/null", Libc.O_WRONLY, 0));
-            }
+            AddStandard(actions, spec);
 
             for (var i = 0; i < spec.Extra.Length; i++)
             {
@@ -81,6 +94,29 @@ internal static unsafe class ChildProcess
             _ = Spawn.posix_spawn_file_actions_destroy(actions);
             _ = Spawn.posix_spawnattr_destroy(attributes);
             Array.ForEach(extra, fd => fd.Dispose());
+        }
+    }
+
+    private static void AddStandard(byte* actions, ChildSpec spec)
+    {
+        if (spec.Terminal is { } terminal)
+        {
+            // The first terminal that the leader of a new session opens is the session's; the session is made before.
+            Must(Spawn.posix_spawn_file_actions_addopen(actions, 0, terminal, Tty.O_RDWR, 0));
+            Must(Spawn.posix_spawn_file_actions_adddup2(actions, 0, 1));
+            Must(Spawn.posix_spawn_file_actions_adddup2(actions, 0, 2));
+            return;
+        }
+
+        Must(Spawn.posix_spawn_file_actions_addopen(actions, 0, "/dev/null", Libc.O_RDONLY, 0));
+        Must(Spawn.posix_spawn_file_actions_adddup2(actions, spec.Output, 1));
+        if (spec.Errors is { } errors)
+        {
+            Must(Spawn.posix_spawn_file_actions_adddup2(actions, errors, 2));
+        }
+        else
+        {
+            Must(Spawn.posix_spawn_file_actions_addopen(actions, 2, "/dev/null", Libc.O_WRONLY, 0));
         }
     }
 

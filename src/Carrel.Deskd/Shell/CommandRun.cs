@@ -75,7 +75,7 @@ internal sealed class CommandRun : IDisposable
                 ProcessSession.Kill(_pid);
             }
 
-            var exitCode = Reap();
+            var exitCode = ChildProcess.Reap(_pid);
             _kept.Fill(_output);
             _done.SetResult(new CommandOutcome(_kept.Written, _kept.Truncated, ended ? exitCode : TimedOutExitCode, !ended));
         }
@@ -112,20 +112,5 @@ internal sealed class CommandRun : IDisposable
                 entries[2].Fd = -1;
             }
         }
-    }
-
-    private unsafe int Reap()
-    {
-        int status;
-        while (Libc.waitpid(_pid, &status, 0) < 0)
-        {
-            if (System.Runtime.InteropServices.Marshal.GetLastPInvokeError() != Libc.EINTR)
-            {
-                throw Errno.Failed($"waiting for process {_pid}");
-            }
-        }
-
-        var signal = status & 0x7f;
-        return signal == 0 ? (status >> 8) & 0xff : 128 + signal;
     }
 }

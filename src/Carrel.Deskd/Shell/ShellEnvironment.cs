@@ -20,7 +20,8 @@ internal static class ShellEnvironment
         ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/run/user/0/bus"),
     ];
 
-    public static string[] Build(int display)
+    /// <param name="more">What is set beyond and instead of that.</param>
+    public static string[] Build(int display, params ReadOnlySpan<(string Name, string Value)> more)
     {
         var variables = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (DictionaryEntry entry in Environment.GetEnvironmentVariables())
@@ -38,6 +39,11 @@ internal static class ShellEnvironment
         }
 
         variables["DISPLAY"] = $":{display}";
+        foreach (var (name, value) in more)
+        {
+            variables[name] = value;
+        }
+
         return [.. variables.Select(v => $"{v.Key}={v.Value}")];
     }
 }

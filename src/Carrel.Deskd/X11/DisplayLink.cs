@@ -11,24 +11,36 @@ internal sealed class DisplayLink(int display)
     /// <summary>Raised on the link's thread when a display is usable.</summary>
     public event Action<XDisplay>? Connected;
 
+    /// <summary>The display's number.</summary>
+    public int Number => display;
+
     /// <summary>The display, or null while the X server is away.</summary>
     public XDisplay? Current => _current;
 
     public void Start() =>
         new Thread(Run, maxStackSize: 256 * 1024) { IsBackground = true, Name = "x11" }.Start();
 
+    /// <summary>Serves the X server that is there now, on the calling thread, until it goes away.</summary>
+    public void Serve() => Serve(XConnection.Open);
+
     private void Run()
     {
         while (true)
         {
-            XDisplay? session = null;
-            using var connection = XSocket.OpenWhenThere(display, packet => session?.OnEvent(packet));
-            session = new XDisplay(connection);
-            _ = InitializeAsync(session);
-            var why = connection.Pump();
-            _current = null;
+            var why = Serve(XSocket.OpenWhenThere);
             Log.Write($"the X server on :{display} went away ({why.Message}); waiting for it");
         }
+    }
+
+    private Exception Serve(Func<int, Action<XPacket>, XConnection> open)
+    {
+        XDisplay? session = null;
+        using var connection = open(display, packet => session?.OnEvent(packet));
+        session = new XDisplay(connection);
+        _ = InitializeAsync(session);
+        var why = connection.Pump();
+        _current = null;
+        return why;
     }
 
     private async Task InitializeAsync(XDisplay session)

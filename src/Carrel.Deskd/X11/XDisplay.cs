@@ -35,11 +35,11 @@ internal sealed class XDisplay(XConnection connection)
     public async Task InitializeAsync()
     {
         // All sent before the first answer is awaited, so this costs one round trip and not ten.
-        var shm = QueryExtensionAsync("MIT-SHM");
-        var test = QueryExtensionAsync("XTEST");
-        var damage = QueryExtensionAsync("DAMAGE");
-        var fixes = QueryExtensionAsync("XFIXES");
-        var randr = QueryExtensionAsync("RANDR");
+        var shm = FindExtensionAsync("MIT-SHM");
+        var test = FindExtensionAsync("XTEST");
+        var damage = FindExtensionAsync("DAMAGE");
+        var fixes = FindExtensionAsync("XFIXES");
+        var randr = FindExtensionAsync("RANDR");
         (Shm, Test, Damage, Fixes, RandR) = (await shm, await test, await damage, await fixes, await randr);
         var versions = new XBatch();
         versions.Begin(Fixes.Opcode, 0).U32(5).U32(0).End();
@@ -65,7 +65,8 @@ internal sealed class XDisplay(XConnection connection)
     /// <summary>Waits until the server has done all that was sent before.</summary>
     public Task SyncAsync() => connection.AskAsync(XCore.Sync(new XBatch()));
 
-    private async Task<XExtension> QueryExtensionAsync(string name)
+    /// <summary>The numbers of an extension that the server must have.</summary>
+    public async Task<XExtension> FindExtensionAsync(string name)
     {
         var reply = await connection.AskAsync(
             new XBatch().Begin(XCore.QueryExtension).U16(name.Length).U16(0).Bytes(Encoding.ASCII.GetBytes(name)).End());

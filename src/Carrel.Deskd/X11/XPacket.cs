@@ -7,6 +7,8 @@ internal readonly struct XPacket(byte[] bytes)
 {
     public ReadOnlySpan<byte> Span => bytes;
 
+    public ReadOnlyMemory<byte> Memory => bytes;
+
     /// <summary>The event's code without the bit that says another client sent it.</summary>
     public byte Code => (byte)(bytes[0] & 0x7f);
 

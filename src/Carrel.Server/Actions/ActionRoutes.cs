@@ -91,12 +91,14 @@ internal sealed record QueryParameters(params (string Name, string Type, string 
         ("quality", "integer", "1-100, for jpeg and webp."),
         ("scale", "number", "Factor up to 1."),
         ("cursor", "boolean", "Whether the pointer is in the picture."),
-        ("screen", "string", "default, the only one."),
+        ("screen", "string", "Which screen: default, or one that was added."),
     ];
 
     public static readonly QueryParameters OfScreenshot = new(Picture);
 
     public static readonly QueryParameters OfSockets = new([("token", "string", "The computer's password or token, or an API key that may use it.")]);
+
+    public static readonly QueryParameters OfVnc = new([.. OfSockets.All, ("screen", "string", "Which screen: default, or one that was added.")]);
 
     public static readonly QueryParameters OfActions = new([
         ("screenshot", "string", "after: the answer carries the picture once the screen has come to rest."),

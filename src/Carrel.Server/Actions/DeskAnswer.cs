@@ -8,6 +8,7 @@ namespace Carrel.Server.Actions;
 internal static class DeskAnswer
 {
     private const int MostError = 64 * 1024;
+    private const int MostSentence = 2000;
 
     /// <param name="readOnly">Repeating it does no harm.</param>
     public static async Task<Problem> ProblemAsync(HttpResponseMessage response, bool readOnly, CancellationToken cancellationToken)
@@ -40,6 +41,31 @@ internal static class DeskAnswer
             Status = status,
             UpstreamStatus = upstream,
         };
+    }
+
+    /// <summary>The same for what is no action: only codes that the server knows pass, so that each has its status.</summary>
+    public static async Task<Failure> FailureAsync(HttpResponseMessage response, bool readOnly, CancellationToken cancellationToken)
+    {
+        var body = await CappedBody.ReadAsync(response.Content, MostError, cancellationToken);
+        string? error = null, code = null;
+        if (body.Succeeded)
+        {
+            using var bytes = body.Value;
+            (error, code) = Read(bytes);
+        }
+
+        var known = code is ErrorCodes.InvalidField or ErrorCodes.MissingField or ErrorCodes.NotFound or ErrorCodes.DesktopUnreachable
+            or ErrorCodes.AlreadyStreaming or ErrorCodes.StreamFailed
+            or ErrorCodes.AlreadyRecording or ErrorCodes.RecordingFailed or ErrorCodes.RecordingUnfinished;
+        return new Failure(
+            known ? code! : readOnly ? ErrorCodes.DesktopFailed : ErrorCodes.OutcomeUnknown,
+            Sentence(error ?? $"the desktop answered {(int)response.StatusCode}"));
+    }
+
+    private static string Sentence(string error)
+    {
+        var cut = error.Length <= MostSentence ? error : error[..MostSentence] + "...";
+        return cut.Length > 0 ? $"{char.ToUpperInvariant(cut[0])}{cut[1..].TrimEnd('.')}." : "The desktop refused.";
     }
 
     private static (string? Error, string? Code) Read(CappedBody body)

@@ -15,6 +15,8 @@ namespace Carrel.Server.Actions;
 /// </summary>
 internal sealed class Forwarder(PictureAnswers pictures, PublicAddress address, TimeProvider clock)
 {
+    public static readonly Failure NoJson = new(ErrorCodes.DesktopFailed, "The desktop answered with something that is no JSON.");
+
     public async Task<IResult> RunAsync(HttpContext context, Computer computer, DeskAction action)
     {
         if (computer.State.Usable is not { } session)
@@ -46,9 +48,11 @@ internal sealed class Forwarder(PictureAnswers pictures, PublicAddress address, 
             request.Headers.TryAddWithoutValidation("Accept", $"{DeskdProtocol.ActAndSeeMediaType}, application/json");
         }
 
+        var (notes, at) = computer.Notes is { } kept ? (kept, kept.Now) : (null, 0);
         var readOnly = action.ReadOnly;
         return await ExchangeAsync(context, session, request, action.Allowance(body, query.Value.Settles), readOnly, async (response, aborted) =>
         {
+            notes?.Add(at, action, body);
             var seen = response.Content.Headers.ContentType?.MediaType == DeskdProtocol.ActAndSeeMediaType;
             var answer = await CappedBody.ReadAsync(response.Content, seen ? CappedBody.MostPicture : CappedBody.MostJson, aborted);
             if (!answer.Succeeded)
@@ -65,7 +69,7 @@ internal sealed class Forwarder(PictureAnswers pictures, PublicAddress address, 
             // A guest that took deskd's place, or died in the middle of its answer, must not look like a success.
             if (!IsWellFormed(bytes.Bytes.Span))
             {
-                return Lost(new Failure(ErrorCodes.DesktopFailed, "The desktop answered with something that is no JSON."), readOnly);
+                return Lost(NoJson, readOnly);
             }
 
             await RelayAsync(context, bytes.Bytes, "application/json");
@@ -73,6 +77,7 @@ internal sealed class Forwarder(PictureAnswers pictures, PublicAddress address, 
         });
     }
 
+    /// <summary>Whether an answer is a JSON object and nothing else.</summary>
     public static bool IsWellFormed(ReadOnlySpan<byte> answer)
     {
         try

@@ -14,7 +14,7 @@ internal enum PictureDelivery
 /// <param name="ForDesktop">The query for deskd, which checks the rest: format, quality, scale, cursor, settle and its times.</param>
 internal sealed record PictureQuery(PictureDelivery Delivery, bool After, bool Settles, string ForDesktop)
 {
-    private static readonly string[] OurOwn = ["response_format", "screen", "token"];
+    private static readonly string[] OurOwn = ["response_format", "token"];
     private static readonly PictureQuery Plain = new(PictureDelivery.Url, false, false, "");
 
     public static Outcome<PictureQuery> Read(HttpRequest request)
@@ -38,11 +38,6 @@ internal sealed record PictureQuery(PictureDelivery Delivery, bool After, bool S
                 break;
             case var other:
                 return new Failure(ErrorCodes.InvalidField, $"The query parameter response_format must be url, base64 or binary, but is {Short(other)}.");
-        }
-
-        if (request.Query["screen"].ToString() is not ("" or "default") and var screen)
-        {
-            return new Failure(ErrorCodes.InvalidField, $"The query parameter screen must be default, the only screen there is, but is {Short(screen)}.");
         }
 
         var after = request.Query["screenshot"].ToString();

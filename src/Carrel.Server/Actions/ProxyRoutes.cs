@@ -41,9 +41,14 @@ internal static class ProxyRoutes
     }
 
     private static IEnumerable<RouteHandlerBuilder> Map(
-        Func<string, Delegate, RouteHandlerBuilder> map, string path, Func<HttpContext, Forwarder, Computer, Task<IResult>> run)
+        Func<string, Delegate, RouteHandlerBuilder> map, string path, Func<HttpContext, Forwarder, Computer, Task<IResult>> run) =>
+        Map(map, path, path[1..], run);
+
+    /// <summary>Maps one endpoint of the in-computer API at both of its places.</summary>
+    /// <param name="name">Part of the operations' ids.</param>
+    public static IEnumerable<RouteHandlerBuilder> Map(
+        Func<string, Delegate, RouteHandlerBuilder> map, string path, string name, Func<HttpContext, Forwarder, Computer, Task<IResult>> run)
     {
-        var name = path[1..];
         yield return map(path, (HttpContext context, ComputerRegistry registry, Forwarder forwarder) =>
             {
                 var (computer, problem) = FindBySecret(context, registry);

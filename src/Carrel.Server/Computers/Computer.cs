@@ -1,4 +1,5 @@
 using Carrel.Contracts;
+using Carrel.Server.Recordings;
 
 namespace Carrel.Server.Computers;
 
@@ -19,11 +20,18 @@ internal sealed class Computer(ComputerRecord record)
 {
     private readonly Lock _gate = new();
     private volatile ComputerState _state = new(record, null);
+    private volatile ActionNotes? _notes;
     private Task _tail = Task.CompletedTask;
 
     public ComputerState State => _state;
 
     public string Id => _state.Record.Id;
+
+    /// <summary>Where actions are noted while the computer is being recorded; else null.</summary>
+    public ActionNotes? Notes { get => _notes; set => _notes = value; }
+
+    /// <summary>No more notes there, unless others are kept by now.</summary>
+    public void Forget(ActionNotes notes) => Interlocked.CompareExchange(ref _notes, null, notes);
 
     /// <summary>Completes when what is in the mailbox now has been done. Never faults.</summary>
     public Task Settled

@@ -2,6 +2,7 @@ using Carrel.Contracts;
 using Carrel.Machines;
 using Carrel.Server.Files;
 using Carrel.Server.Hosting;
+using Carrel.Server.Recordings;
 using Carrel.Server.Screenshots;
 using Carrel.Server.State;
 
@@ -23,6 +24,7 @@ internal sealed partial class Lifecycle(
     MachineWatch watch,
     IMachineHost host,
     ScreenshotStore screenshots,
+    RecordingDesk recordings,
     FileDelivery files,
     Settings settings,
     IIdFactory ids,
@@ -197,6 +199,7 @@ internal sealed partial class Lifecycle(
             if (destroyed.Succeeded)
             {
                 screenshots.DeleteAll(record.InstanceId);
+                await recordings.DeleteAllAsync(computer);
                 await store.DeleteAsync(computer.Id);
             }
 
@@ -219,7 +222,9 @@ internal sealed partial class Lifecycle(
             return true;
         }
 
+        await recordings.BeforeStopAsync(computer);
         session.Dispose();
+        await recordings.AfterEndAsync(computer);
         return await GuardedAsync(computer, () => session.Machine.StopAsync(grace, CancellationToken.None));
     }
 
@@ -227,6 +232,7 @@ internal sealed partial class Lifecycle(
     {
         await EndedAsync(computer, record.With(ComputerStatus.Running), session, id, null);
         watch.Watch(computer, session);
+        recordings.Resume(computer, session);
         files.Begin(computer);
         return computer;
     }

@@ -1,17 +1,27 @@
 using Carrel.Machines;
 using Carrel.Server.Actions;
+using Carrel.Server.Ports;
 
 namespace Carrel.Server.Computers;
 
 /// <summary>A computer's machine from being usable to its end: the machine, the connections to its deskd, and the news of its end.</summary>
-internal sealed class MachineSession(IMachine machine) : IDisposable
+internal sealed class MachineSession : IDisposable
 {
     private readonly CancellationTokenSource _ended = new();
     private int _sockets;
 
-    public IMachine Machine => machine;
+    public MachineSession(IMachine machine)
+    {
+        Machine = machine;
+        Deskd = new DeskdLink(machine);
+        Ports = new PortTunnels(Deskd);
+    }
 
-    public DeskdLink Deskd { get; } = new(machine);
+    public IMachine Machine { get; }
+
+    public DeskdLink Deskd { get; }
+
+    public PortTunnels Ports { get; }
 
     /// <summary>Fires when the session ends, whoever ended it; sockets close on it.</summary>
     public CancellationToken Ended => _ended.Token;
@@ -34,6 +44,7 @@ internal sealed class MachineSession(IMachine machine) : IDisposable
         if (!_ended.IsCancellationRequested)
         {
             _ended.Cancel();
+            Ports.Dispose();
             Deskd.Dispose();
         }
     }

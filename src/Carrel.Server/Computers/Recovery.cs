@@ -1,5 +1,6 @@
 using Carrel.Machines;
 using Carrel.Server.Files;
+using Carrel.Server.Recordings;
 using Carrel.Server.Screenshots;
 
 namespace Carrel.Server.Computers;
@@ -12,11 +13,13 @@ namespace Carrel.Server.Computers;
 /// the same is ended, and error is over once nothing of it is left.
 /// </summary>
 internal sealed partial class Recovery(
-    ComputerStore store, ComputerRegistry registry, Lifecycle lifecycle, MachineWatch watch, IMachineHost host, ScreenshotStore screenshots, FileDelivery files, ILogger<Recovery> log)
+    ComputerStore store, ComputerRegistry registry, Lifecycle lifecycle, MachineWatch watch, IMachineHost host, ScreenshotStore screenshots,
+    RecordingDesk recordings, RecordingFiles recordingFiles, FileDelivery files, ILogger<Recovery> log)
 {
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var records = await store.AllAsync();
+        await recordings.LoadAsync();
         var undone = records.Where(record => record.Status is ComputerStatus.Creating or ComputerStatus.Deleting).ToList();
         var kept = records.Except(undone).ToList();
 
@@ -26,6 +29,7 @@ internal sealed partial class Recovery(
         foreach (var record in undone)
         {
             screenshots.DeleteAll(record.InstanceId);
+            recordingFiles.DeleteAll(record.InstanceId);
             await store.DeleteAsync(record.Id);
             Undone(log, record.InstanceId, record.Status.Wire());
         }
@@ -50,6 +54,7 @@ internal sealed partial class Recovery(
         {
             case ComputerStatus.Running when session is not null:
                 watch.Watch(computer, session);
+                recordings.Resume(computer, session);
                 files.Begin(computer);
                 break;
             case ComputerStatus.Running:

@@ -12,16 +12,19 @@ internal static class FailureStatus
         ErrorCodes.AccessDenied or ErrorCodes.WorkspaceScopeMismatch => 403,
         ErrorCodes.NotFound => 404,
         ErrorCodes.MethodNotAllowed => 405,
-        ErrorCodes.NameTaken or ErrorCodes.AlreadyRunning or ErrorCodes.AlreadyStopped or ErrorCodes.NotRunning or ErrorCodes.Busy => 409,
+        ErrorCodes.NameTaken or ErrorCodes.AlreadyRunning or ErrorCodes.AlreadyStopped or ErrorCodes.NotRunning or ErrorCodes.Busy
+            or ErrorCodes.AlreadyStreaming or ErrorCodes.AlreadyRecording or ErrorCodes.RecordingUnfinished or ErrorCodes.ScreenLimit => 409,
         ErrorCodes.IsADirectory or ErrorCodes.NotADirectory or ErrorCodes.NotEmpty or ErrorCodes.AlreadyExists or ErrorCodes.NotAFile or ErrorCodes.LinkLoop => 409,
         ErrorCodes.PayloadTooLarge => 413,
         ErrorCodes.UnsupportedMediaType => 415,
         ErrorCodes.RangeNotSatisfiable => 416,
+        // It was tried and surely is not there: what is at fault is the target or the computer, and a client need not repeat by itself.
+        ErrorCodes.StreamFailed or ErrorCodes.RecordingFailed => 422,
         // Not a 409 and not a 5xx: common clients repeat both, and this may already have happened.
         ErrorCodes.OutcomeUnknown => 424,
         ErrorCodes.UpgradeRequired => 426,
         ErrorCodes.RateLimited => 429,
-        ErrorCodes.DesktopFailed => 502,
+        ErrorCodes.DesktopFailed or ErrorCodes.PortClosed => 502,
         ErrorCodes.DesktopUnreachable or ErrorCodes.HostNotReady => 503,
         ErrorCodes.DesktopTimeout => 504,
         ErrorCodes.HostDiskFull or ErrorCodes.DiskFull => 507,

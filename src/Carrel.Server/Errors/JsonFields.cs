@@ -97,6 +97,22 @@ internal sealed class JsonFields(JsonElement body)
         return (int)number;
     }
 
+    public bool? Flag(string name)
+    {
+        if (Find([name], out _) is not { } value)
+        {
+            return null;
+        }
+
+        if (value.ValueKind is JsonValueKind.True or JsonValueKind.False)
+        {
+            return value.ValueKind == JsonValueKind.True;
+        }
+
+        Refuse(name, $"must be true or false, but is {Shown(value)}");
+        return null;
+    }
+
     public double? OneOf(string name, params double[] allowed)
     {
         if (Find([name], out _) is not { } value)

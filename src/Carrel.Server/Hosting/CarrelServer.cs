@@ -2,13 +2,19 @@ using System.Text.Json;
 using Carrel.Contracts.Api;
 using Carrel.Server.Accounts;
 using Carrel.Server.Actions;
+using Carrel.Server.Clipboard;
 using Carrel.Server.Computers;
 using Carrel.Server.Errors;
+using Carrel.Server.Events;
 using Carrel.Server.Files;
 using Carrel.Server.LivePage;
+using Carrel.Server.Ports;
 using Carrel.Server.Realtime;
+using Carrel.Server.Recordings;
+using Carrel.Server.Screens;
 using Carrel.Server.Screenshots;
 using Carrel.Server.State;
+using Carrel.Server.Streaming;
 using Carrel.Server.Workspaces;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging.Console;
@@ -28,6 +34,7 @@ internal static class CarrelServer
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.ResponseHeaderEncodingSelector = static _ => System.Text.Encoding.Latin1; // As a port inside wrote it.
             kestrel.Limits.MaxRequestLineSize = 16 * 1024; // A path of 4 KB inside a computer, percent-encoded.
             kestrel.Limits.MaxRequestBodySize = settings.MaxBodyBytes;
             Listening.Configure(kestrel, settings.Listen);
@@ -68,6 +75,10 @@ internal static class CarrelServer
         services.AddSingleton<ComputerEndpoints>().AddSingleton<LifecycleEndpoints>();
         services.AddSingleton<Forwarder>().AddSingleton<PictureAnswers>().AddSingleton<ScreenshotStore>().AddSingleton<SignedLinks>();
         services.AddSingleton<SocketAccess>().AddSingleton<SocketHost>().AddSingleton<VncSocket>().AddSingleton<DeskdSocket>().AddSingleton<WebFiles>();
+        services.AddSingleton<StreamConnectionStore>().AddSingleton<StreamConnectionEndpoints>().AddSingleton<StreamEndpoints>();
+        services.AddSingleton<RecordingStore>().AddSingleton<RecordingFiles>().AddSingleton<RecordingDesk>().AddSingleton<RecordingEndpoints>();
+        services.AddHttpForwarder();
+        services.AddSingleton<PortAddresses>().AddSingleton<PortClaims>().AddSingleton<PortAccess>().AddSingleton<PortForwarder>().AddSingleton<PortHosts>();
         services.AddFiles();
         services.AddHostedService<Housekeeping>().AddHostedService<Shutdown>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownPatience);
@@ -83,6 +94,7 @@ internal static class CarrelServer
     {
         app.UseMiddleware<ErrorPages>();
         app.UseMiddleware<Readiness>();
+        app.UseMiddleware<PortHosts>();
         app.UseWebSockets();
         app.UseRouting();
         app.UseMiddleware<Authentication>();
@@ -92,8 +104,15 @@ internal static class CarrelServer
         api.MapWorkspaces();
         api.MapComputers();
         api.MapActions();
+        api.MapScreens();
+        app.MapPorts(api);
+        api.MapEvents();
+        app.MapClipboard(api);
+        api.MapStreams();
+        api.MapRecordings();
         app.MapProxy();
         app.MapScreenshotFiles();
+        app.MapRecordingFiles();
         app.MapFiles();
         app.MapRealtime();
         app.MapLivePage();

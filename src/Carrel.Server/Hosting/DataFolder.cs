@@ -22,6 +22,8 @@ internal sealed class DataFolder : IDisposable
 
     public string Screenshots => In("screenshots");
 
+    public string Recordings => In("recordings");
+
     public static Outcome<DataFolder> Open(string path)
     {
         try

@@ -14,6 +14,7 @@ internal static class SettingTable
     public const string Data = "data";
     public const string Listen = "listen";
     public const string PublicUrl = "public_url";
+    public const string PortsDomain = "ports_domain";
     public const string Isolation = "isolation";
     public const string Database = "database";
     public const string Images = "images";
@@ -33,6 +34,9 @@ internal static class SettingTable
     public const string ScreenshotTtl = "screenshot_ttl_seconds";
     public const string ScreenshotsKept = "screenshots_kept";
     public const string MaxSockets = "max_sockets";
+    public const string RecordingMaxSeconds = "recording_max_seconds";
+    public const string RecordingMaxBytes = "recording_max_bytes";
+    public const string RecordingsKept = "recordings_kept";
     public const string SocketKeepAlive = "socket_keepalive_seconds";
     public const string LogLevel = "log_level";
 
@@ -41,6 +45,7 @@ internal static class SettingTable
         new(Data, "/var/lib/carrel", "Folder of the database, disks, stored screenshots and keys of one installation."),
         new(Listen, "http://127.0.0.1:7300", "Address and port the server listens on; port 0 takes a free one."),
         new(PublicUrl, "", "Address under which clients reach the server, for the URLs it answers with. Empty: the address each request came to."),
+        new(PortsDomain, "localhost", "Domain under which each port of a computer has an origin of its own, `{port}-{instance}.{domain}`; all names below it must lead to this server. Empty: none."),
         new(Isolation, "auto", "How computers are fenced off: `auto` or `container`."),
         new(Database, "", "Path of the SQLite file. Empty: `carrel.db` in the data folder."),
         new(Images, "/var/cache/carrel/images", "Folder of the base images; installations may share it."),
@@ -60,6 +65,9 @@ internal static class SettingTable
         new(ScreenshotTtl, "3600", "How long a stored screenshot and its URL live, in seconds (10 to 2592000)."),
         new(ScreenshotsKept, "500", "Stored screenshots kept per computer; the oldest go first (1 to 1000000)."),
         new(MaxSockets, "256", "Sockets that may be open to one computer at once (1 to 10000); one more is closed with 1013."),
+        new(RecordingMaxSeconds, "3600", "A recording ends by itself after so long, in seconds (1 to 604800)."),
+        new(RecordingMaxBytes, "1073741824", "A recording ends by itself at this size, in bytes (1048576 to 1099511627776)."),
+        new(RecordingsKept, "50", "Finished recordings kept per computer; the oldest go first (1 to 1000000)."),
         new(SocketKeepAlive, "30", "A WebSocket peer is asked for a sign of life this often, and dropped if it gives none for as long, in seconds (1 to 3600)."),
         new(LogLevel, "info", "Least severity written to the log: `debug`, `info`, `warn` or `error`."),
     ];

@@ -24,6 +24,7 @@ internal sealed class SettingReader(IReadOnlyDictionary<string, string> values)
             Data = data,
             Listen = Address(SettingTable.Listen) ?? new Uri("http://127.0.0.1:7300"),
             PublicUrl = Address(SettingTable.PublicUrl),
+            PortsDomain = Domain(SettingTable.PortsDomain),
             Isolation = OneOf(SettingTable.Isolation, "auto", "container"),
             Database = values[SettingTable.Database] is { Length: > 0 } path ? Path.GetFullPath(path) : Path.Combine(data, "carrel.db"),
             Images = Folder(SettingTable.Images),
@@ -45,6 +46,9 @@ internal sealed class SettingReader(IReadOnlyDictionary<string, string> values)
             ScreenshotTtl = TimeSpan.FromSeconds(Number(SettingTable.ScreenshotTtl, 10, 2_592_000)),
             ScreenshotsKept = (int)Number(SettingTable.ScreenshotsKept, 1, 1_000_000),
             MaxSockets = (int)Number(SettingTable.MaxSockets, 1, 10_000),
+            RecordingMaxSeconds = (int)Number(SettingTable.RecordingMaxSeconds, 1, 604_800),
+            RecordingMaxBytes = Number(SettingTable.RecordingMaxBytes, 1_048_576, 1_099_511_627_776),
+            RecordingsKept = (int)Number(SettingTable.RecordingsKept, 1, 1_000_000),
             SocketKeepAlive = TimeSpan.FromSeconds(Number(SettingTable.SocketKeepAlive, 1, 3600)),
             LogLevel = OneOf(SettingTable.LogLevel, "debug", "info", "warn", "error") switch
             {
@@ -84,6 +88,16 @@ internal sealed class SettingReader(IReadOnlyDictionary<string, string> values)
 
         Refuse(name, "must look like http://127.0.0.1:7300");
         return null;
+    }
+
+    private string Domain(string name)
+    {
+        if (values[name] is { Length: > 0 } value && Uri.CheckHostName(value) != UriHostNameType.Dns)
+        {
+            Refuse(name, "must be a domain such as ports.example.com");
+        }
+
+        return values[name].ToLowerInvariant();
     }
 
     private string? Ip(string name)

@@ -9,6 +9,8 @@ internal sealed record Settings
 
     public Uri? PublicUrl { get; init; }
 
+    public string PortsDomain { get; init; } = "localhost";
+
     public string Isolation { get; init; } = "auto";
 
     public required string Database { get; init; }
@@ -44,6 +46,12 @@ internal sealed record Settings
     public TimeSpan ScreenshotTtl { get; init; } = TimeSpan.FromHours(1);
 
     public int ScreenshotsKept { get; init; } = 500;
+
+    public int RecordingMaxSeconds { get; init; } = 3600;
+
+    public long RecordingMaxBytes { get; init; } = 1L << 30;
+
+    public int RecordingsKept { get; init; } = 50;
 
     public TimeSpan SocketKeepAlive { get; init; } = TimeSpan.FromSeconds(30);
 

@@ -34,5 +34,6 @@ internal static class RealtimeRoutes
     private static Task<IResult> Vnc(HttpContext context, string? id) => context.RequestServices.GetRequiredService<VncSocket>().RunAsync(context, id);
 
     private static void Describe(RouteHandlerBuilder route, string name, string summary) => route
-        .WithName(name).WithTags("Realtime").WithSummary(summary).WithMetadata(Actions.QueryParameters.OfSockets).Produces(101).Fails(426);
+        .WithName(name).WithTags("Realtime").WithSummary(summary).WithMetadata(name.StartsWith("vnc", StringComparison.Ordinal) ? Actions.QueryParameters.OfVnc : Actions.QueryParameters.OfSockets)
+        .Produces(101).Fails(426);
 }

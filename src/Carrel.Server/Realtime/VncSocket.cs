@@ -1,5 +1,7 @@
+using Carrel.Contracts;
+using Carrel.Contracts.Deskd;
 using Carrel.Machines;
-using Carrel.Server.Computers;
+using Carrel.Server.Ports;
 
 namespace Carrel.Server.Realtime;
 
@@ -15,7 +17,23 @@ internal sealed partial class VncSocket(SocketHost host, ILogger<VncSocket> log)
         Stream vnc;
         try
         {
-            vnc = await call.Session.Machine.ConnectAsync(MachineService.Vnc, call.Going);
+            if (call.Context.Request.Query["screen"].ToString() is { Length: > 0 } screen and not "default")
+            {
+                var opened = await call.Session.Deskd.UpgradeAsync(
+                    DeskdProtocol.ScreenVncPath(screen), "", DeskdProtocol.TunnelProtocol, call.Going);
+                if (!opened.Succeeded)
+                {
+                    var missing = opened.Failure.Code == ErrorCodes.NotFound;
+                    return new SocketEnd(
+                        RelayEnd.ServiceEnded, Task.CompletedTask, missing ? CloseCodes.NoComputer : CloseCodes.BackendFailed, missing ? "no such screen" : "the screen does not answer");
+                }
+
+                vnc = new TunnelStream(opened.Value);
+            }
+            else
+            {
+                vnc = await call.Session.Machine.ConnectAsync(MachineService.Vnc, call.Going);
+            }
         }
         catch (Exception refused) when (refused is IOException or System.Net.Sockets.SocketException or OperationCanceledException or ObjectDisposedException)
         {

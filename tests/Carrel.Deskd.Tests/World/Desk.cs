@@ -17,11 +17,17 @@ public sealed class Desk : IAsyncLifetime
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("carrel-deskd-").FullName;
 
+    /// <summary>Where this deskd looks for PulseAudio.</summary>
+    public string PulseSocket { get; init; } = "/nonexistent/pulse/native";
+
     public string Home => Path.Combine(Folder, "home");
 
     public int Display => _x!.Display;
 
     public int TcpPort { get; private set; }
+
+    /// <summary>The host's socket.</summary>
+    public string SocketPath => Path.Combine(Folder, "deskd.sock");
 
     public HttpClient Host { get; private set; } = null!;
 
@@ -30,13 +36,21 @@ public sealed class Desk : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _x = new XServer();
-        var path = Path.Combine(Folder, "deskd.sock");
+        var path = SocketPath;
         _listener.Bind(new UnixDomainSocketEndPoint(path));
         _listener.Listen();
         Directory.CreateDirectory(Home);
         TcpPort = FreePort();
         _deskd = new Deskd(
-            new DeskdSettings(_x.Display, (int)_listener.Handle, TcpPort, Folder, Path.Combine(Folder, "machine-id"), SetsHostName: false) { Home = Home },
+            new DeskdSettings(_x.Display, (int)_listener.Handle, TcpPort, Folder, Path.Combine(Folder, "machine-id"), SetsHostName: false)
+            {
+                FirstExtraDisplay = XServer.FreeDisplays(),
+                // Says that it manages, as window managers do, and needs no session bus.
+                WindowManager = ["/bin/sh", "-c", "xprop -root -f _NET_SUPPORTING_WM_CHECK 32x -set _NET_SUPPORTING_WM_CHECK 1; exec xprop -root -spy > /dev/null 2>&1"],
+                PulseSocket = PulseSocket,
+                Home = Home,
+                StateFolder = Path.Combine(Folder, "state"),
+            },
             TimeProvider.System);
         await _deskd.StartAsync();
         Host = new HttpClient(new SocketsHttpHandler

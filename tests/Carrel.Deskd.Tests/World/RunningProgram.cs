@@ -17,6 +17,9 @@ internal sealed class RunningProgram : IDisposable
             program, arguments, [.. ShellEnvironment.Build(display), "LC_ALL=C.UTF-8"], "/", file.Fd, file.Fd, []));
     }
 
+    /// <summary>Ended, though not yet waited for.</summary>
+    public bool HasEnded => File.ReadAllText($"/proc/{_pid}/stat").Contains(") Z ", StringComparison.Ordinal);
+
     public unsafe void Dispose()
     {
         ProcessSession.Kill(_pid);

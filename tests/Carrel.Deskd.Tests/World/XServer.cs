@@ -8,6 +8,7 @@ internal sealed class XServer : IDisposable
 {
     private const string Xvnc = "/usr/bin/Xvnc";
     private static int _next = 40 + (Environment.ProcessId % 40 * 20);
+    private static int _groups;
     private readonly RunningProgram _process;
 
     public XServer(int width = 1280, int height = 720, int? display = null)
@@ -26,6 +27,9 @@ internal sealed class XServer : IDisposable
     public int Display { get; }
 
     public void Dispose() => _process.Dispose();
+
+    /// <summary>The first of three numbers in a row that nobody uses.</summary>
+    public static int FreeDisplays() => 2000 + (Environment.ProcessId % 1000 * 60) + (Interlocked.Increment(ref _groups) * 3);
 
     private static int FreeDisplay()
     {

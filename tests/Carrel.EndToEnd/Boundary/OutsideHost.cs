@@ -18,6 +18,9 @@ internal sealed class OutsideHost : IAsyncDisposable
     private OutsideHost(string name, Process server, string publicAddress, IReadOnlyList<string> privateAddresses)
         => (_name, _server, PublicAddress, PrivateAddresses) = (name, server, publicAddress, privateAddresses);
 
+    /// <summary>Name of its network namespace.</summary>
+    internal string Name => _name;
+
     internal string PublicAddress { get; }
 
     internal IReadOnlyList<string> PrivateAddresses { get; }

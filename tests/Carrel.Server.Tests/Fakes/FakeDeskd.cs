@@ -54,7 +54,7 @@ internal sealed class FakeDeskd : IAsyncDisposable
     {
         var machine = (FakeMachine)context.Features.GetRequiredFeature<IConnectionItemsFeature>().Items["machine"]!;
         var request = context.Request;
-        var body = context.WebSockets.IsWebSocketRequest ? "" : await new StreamReader(request.Body).ReadToEndAsync();
+        var body = request.Headers.Upgrade.Count > 0 ? "" : await new StreamReader(request.Body).ReadToEndAsync();
         var seen = new Seen(request.Method, request.Path.Value!, request.QueryString.Value ?? "", request.Headers.Accept.ToString(), body);
         machine.Requests.Enqueue(seen);
         if (await machine.Answer(context, seen))
