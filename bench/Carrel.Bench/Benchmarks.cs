@@ -14,6 +14,7 @@ internal sealed class Benchmarks(Installation installation, int count, IProgress
         ["screenshot"] = ScreenshotAsync,
         ["input"] = InputAsync,
         ["bash"] = BashAsync,
+        ["file-transfer"] = new Files(installation, count, progress).TransfersAsync,
         ["terminal-echo"] = new TerminalAndSound(installation, count, progress).EchoAsync,
         ["audio-latency"] = new TerminalAndSound(installation, count, progress).LatencyAsync,
         ["audio-silence-cpu"] = new TerminalAndSound(installation, count, progress).SilenceAsync,

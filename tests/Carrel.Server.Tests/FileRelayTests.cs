@@ -146,7 +146,7 @@ public sealed class FileRelayTests
             context.Response.ContentLength = 1_000_000;
             await context.Response.Body.WriteAsync(new byte[100_000]);
             await context.Response.Body.FlushAsync();
-            context.Abort();
+            machine.BreakConnections();
             return true;
         };
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Carrel.Contracts.Deskd;
@@ -19,11 +20,24 @@ internal sealed partial class FileDelivery(FileStore store, FileContents content
     private const int BufferBytes = 256 * 1024;
     private readonly ConditionalWeakTable<Computer, SemaphoreSlim> _oneAtATime = [];
 
+    private readonly ConcurrentDictionary<Task, bool> _running = new();
+
+    /// <summary>Completes when what is under way now has ended.</summary>
+    public Task Settled => Task.WhenAll(_running.Keys);
+
     /// <summary>Begins in the background; a computer that has come up does not wait for it.</summary>
-    public void Begin(Computer computer) => _ = RunAsync(computer);
+    public void Begin(Computer computer) => _ = StartAsync(computer);
 
     public Task ToAllAsync(IEnumerable<Computer> computers) =>
-        Task.WhenAny(Task.WhenAll(computers.Select(RunAsync)), Task.Delay(Patience, clock));
+        Task.WhenAny(Task.WhenAll(computers.Select(StartAsync)), Task.Delay(Patience, clock));
+
+    private Task StartAsync(Computer computer)
+    {
+        var run = RunAsync(computer);
+        _running[run] = true;
+        _ = run.ContinueWith(ended => _running.TryRemove(ended, out var _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return run;
+    }
 
     private async Task RunAsync(Computer computer)
     {

@@ -26,14 +26,17 @@ internal sealed class RelayedBody(PipeReader source, long? length, StallClock st
             var read = await ReadAsync(cancellationToken);
             var part = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, piece.Length));
             part.CopyTo(piece);
+
+            // Known before the buffers go back: afterwards they may hold something else.
+            var (count, isLast) = ((int)part.Length, read.IsCompleted && part.Length == read.Buffer.Length);
             source.AdvanceTo(part.End);
-            if (part.Length > 0)
+            if (count > 0)
             {
-                await stream.WriteAsync(piece.AsMemory(0, (int)part.Length), cancellationToken);
+                await stream.WriteAsync(piece.AsMemory(0, count), cancellationToken);
                 stall.Moved();
             }
 
-            if (read.IsCompleted && part.Length == read.Buffer.Length)
+            if (isLast)
             {
                 ArrayPool<byte>.Shared.Return(piece);
                 return;

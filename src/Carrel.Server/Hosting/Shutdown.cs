@@ -1,9 +1,10 @@
 using Carrel.Server.Computers;
+using Carrel.Server.Files;
 
 namespace Carrel.Server.Hosting;
 
-/// <summary>At the end of the server, transitions under way are waited for; what takes too long, recovery finishes next time.</summary>
-internal sealed class Shutdown(ComputerRegistry registry) : IHostedLifecycleService
+/// <summary>At the end of the server, transitions and deliveries under way are waited for; what takes too long, recovery finishes next time.</summary>
+internal sealed class Shutdown(ComputerRegistry registry, FileDelivery files) : IHostedLifecycleService
 {
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -17,7 +18,7 @@ internal sealed class Shutdown(ComputerRegistry registry) : IHostedLifecycleServ
 
     public async Task StoppedAsync(CancellationToken cancellationToken)
     {
-        var settled = Task.WhenAll(registry.All.Select(computer => computer.Settled));
+        var settled = Task.WhenAll(registry.All.Select(computer => computer.Settled).Append(files.Settled));
         await settled.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 }
