@@ -159,13 +159,13 @@ internal sealed class FileWatch(DescriptorLoop loop, TimeProvider time)
     {
         foreach (var watched in _paths.Keys)
         {
-            if (watched.Path == path || watched.IsBelow(path))
+            if (watched.IsBelow(path))
             {
                 Settle(watched, tell: true);
             }
-            else if (watched.Recursive && WatchedPath.IsBelow(path, watched.Path))
+            else if (watched.Path == path || (watched.Recursive && WatchedPath.IsBelow(path, watched.Path)))
             {
-                WatchFolders(path, recursive: true, tell: true);
+                WatchFolders(path, watched.Recursive, tell: true);
             }
         }
     }
@@ -175,6 +175,12 @@ internal sealed class FileWatch(DescriptorLoop loop, TimeProvider time)
     {
         for (var above = Path.GetDirectoryName(watched.Path); above is not null && !WatchFolder(above); above = Path.GetDirectoryName(above))
         {
+        }
+
+        // It may have come with the folders above it, before those were watched.
+        if (tell && !_watches.ContainsKey(watched.Path) && Path.Exists(watched.Path) && _found.Add(watched.Path))
+        {
+            Tell(new FileChange(watched.Path, FileAction.Created));
         }
 
         WatchFolders(watched.Path, watched.Recursive, tell);
