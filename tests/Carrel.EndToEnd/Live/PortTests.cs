@@ -43,7 +43,7 @@ public sealed class PortTests(SharedComputer shared) : IClassFixture<SharedCompu
                 else: self.send_error(404)
         http.server.ThreadingHTTPServer(("127.0.0.1", 3000), Handler).serve_forever()
         PY
-        pgrep -f server.py > /dev/null || (setsid python3 /root/server.py > /root/server.log 2>&1 &)
+        curl -so /dev/null http://127.0.0.1:3000/ || (setsid python3 /root/server.py > /root/server.log 2>&1 &)
         for i in $(seq 100); do curl -so /dev/null http://127.0.0.1:3000/ && exit 0; sleep 0.05; done; cat /root/server.log; exit 1
         """";
 

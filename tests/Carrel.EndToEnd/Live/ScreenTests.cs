@@ -45,7 +45,7 @@ public sealed class ScreenTests(SharedComputer shared) : IClassFixture<SharedCom
 
         Api.Expect(await shared.Api.DeleteAsync($"{computer.Path}/screens/screen-100"), HttpStatusCode.OK);
         Assert.Equal(HttpStatusCode.NotFound, (await shared.Api.PostAsync($"{computer.Path}/key?screen=screen-100", new { key = "a" })).Status);
-        Assert.Equal("", await computer.BashAsync("pgrep -f 'Xvnc :100' || true"));
+        Assert.Equal("1\n", await computer.BashAsync("pgrep -xc Xvnc"));
     }
 
     [Fact]
