@@ -10,7 +10,7 @@ internal static class Report
     internal static void Print(IReadOnlyList<Row> rows)
     {
         var table = new Table().Border(TableBorder.Markdown)
-            .AddColumns("what", "N", "p50", "p95", "p99", "unit", "target p50", "met", "peer", "peer p50", "peer / ours");
+            .AddColumns("what", "N", "p50", "p95", "p99", "unit", "target", "met", "peer", "peer p50", "peer / ours");
         foreach (var row in rows)
         {
             table.AddRow(
@@ -20,7 +20,7 @@ internal static class Report
                 Text(row.P95),
                 Text(row.P99),
                 row.Unit,
-                row.Target is { } target ? Text(target) : "",
+                row.Target is { } target ? $"p{row.TargetPercentile} {Text(target)}" : "",
                 row.Met switch { true => "yes", false => "NO", null => "" },
                 row.PeerName ?? "",
                 row.PeerP50 is { } peer ? Text(peer) : "",
@@ -44,7 +44,8 @@ internal static class Report
                 ["p50"] = Round(row.P50),
                 ["p95"] = Round(row.P95),
                 ["p99"] = Round(row.P99),
-                ["target_p50"] = row.Target,
+                ["target"] = row.Target,
+                ["target_percentile"] = row.Target is null ? null : row.TargetPercentile,
                 ["peer"] = row.PeerName,
                 ["peer_p50"] = row.PeerP50 is { } peer ? Round(peer) : null,
                 ["samples"] = new JsonArray([.. row.Samples.Select(sample => (JsonNode)Round(sample))]),

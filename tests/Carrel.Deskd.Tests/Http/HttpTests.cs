@@ -125,8 +125,11 @@ public sealed class HttpTests(Desk desk) : IClassFixture<Desk>
 
         Assert.Equal("3.0.1", schema.GetProperty("openapi").GetString());
         Assert.Equal(
-            ["/", "/bash", "/click", "/cursor_position", "/double_click", "/drag", "/exec", "/files/export", "/fs/{*path}", "/fs/{*path}", "/fs/{*path}", "/fs/{*path}", "/fs/{*path}", "/health", "/key", "/metrics",
-            "/mouse_move", "/schema", "/screenshot", "/scroll", "/status", "/type", "/wait"],
+            [
+                "/", "/audio", "/bash", "/click", "/clipboard", "/clipboard", "/cursor_position", "/double_click", "/drag", "/events", "/exec", "/files/export",
+                "/fs/{*path}", "/fs/{*path}", "/fs/{*path}", "/fs/{*path}", "/fs/{*path}", "/health", "/key", "/metrics", "/mouse_move", "/schema", "/screenshot",
+                "/scroll", "/status", "/terminal", "/type", "/wait",
+            ],
             catalogue.GetProperty("endpoints").EnumerateArray().Select(e => e.GetProperty("path").GetString()).Order(StringComparer.Ordinal));
         Assert.All(catalogue.GetProperty("endpoints").EnumerateArray(), endpoint => Assert.Equal(
             JsonValueKind.Object,
