@@ -50,7 +50,7 @@ public sealed class LiveSocket : IDisposable
             if (part.MessageType == WebSocketMessageType.Close)
             {
                 Closed = (int)_socket.CloseStatus!;
-                await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "", limit.Token);
+                await AnswerCloseAsync(limit.Token);
                 return null;
             }
 
@@ -129,6 +129,18 @@ public sealed class LiveSocket : IDisposable
     {
         using var limit = new CancellationTokenSource(Patience);
         await _socket.CloseAsync(WebSocketCloseStatus.NormalClosure, "", limit.Token);
+    }
+
+    private async Task AnswerCloseAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "", cancellationToken);
+        }
+        catch (WebSocketException)
+        {
+            // Whoever closed need not wait for the answer: a server that ends has its own end to see to.
+        }
     }
 
     public void Abort() => _socket.Abort();

@@ -106,7 +106,7 @@ internal sealed class ExtraScreen
                 [
                     "--pdeathsig", "KILL", "Xvnc", $":{_number}", "-displayfd", $"{ToldFd}", "-geometry", _geometry, "-depth", $"{_depth}",
                     "-rfbport", "-1", "-rfbunixpath", Screen.VncSocket!, "-SecurityTypes", "VncAuth", "-PasswordFile", _settings.PasswordFile,
-                    "-desktop", Screen.Id, "-nolisten", "tcp", "-AlwaysShared", "-AcceptSetDesktopSize", "-SendPrimary=0", "-ac", "-noreset", .. glx,
+                    "-desktop", Screen.Id, "-UseBlacklist=0", "-nolisten", "tcp", "-AlwaysShared", "-AcceptSetDesktopSize", "-SendPrimary=0", "-ac", "-noreset", .. glx,
                 ],
                 tells.Fd))
             {
