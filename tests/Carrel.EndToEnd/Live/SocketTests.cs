@@ -143,10 +143,10 @@ public sealed class SocketTests
         return socket;
     }
 
-    /// <summary>Processes, and files deskd holds open.</summary>
+    /// <summary>Processes, and files deskd holds open but for its own code, of which it opens more as it comes to need it.</summary>
     private static async Task<(int Processes, int Files)> InsideAsync(Computer computer)
     {
-        var counts = (await computer.BashAsync("ls -d /proc/[0-9]* | wc -l; ls /proc/$(pidof carrel-deskd)/fd | wc -l")).Split('\n');
+        var counts = (await computer.BashAsync("ls -d /proc/[0-9]* | wc -l; ls -l /proc/$(pidof carrel-deskd)/fd | grep -cv /opt/carrel/")).Split('\n');
         return (int.Parse(counts[0], null), int.Parse(counts[1], null));
     }
 
