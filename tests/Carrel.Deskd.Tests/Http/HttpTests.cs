@@ -127,7 +127,7 @@ public sealed class HttpTests(Desk desk) : IClassFixture<Desk>
         Assert.Equal(
             [
                 "/", "/audio", "/bash", "/click", "/clipboard", "/clipboard", "/cursor_position", "/double_click", "/drag", "/events", "/exec", "/files/export",
-                "/fs/{*path}", "/fs/{*path}", "/fs/{*path}", "/fs/{*path}", "/fs/{*path}", "/health", "/key", "/metrics", "/mouse_move", "/schema", "/screenshot",
+                "/fs/{*path}", "/fs/{*path}", "/fs/{*path}", "/fs/{*path}", "/fs/{*path}", "/health", "/key", "/metrics", "/mouse_move", "/schema", "/screens", "/screens", "/screens/{screen}", "/screenshot",
                 "/scroll", "/status", "/terminal", "/type", "/wait",
             ],
             catalogue.GetProperty("endpoints").EnumerateArray().Select(e => e.GetProperty("path").GetString()).Order(StringComparer.Ordinal));

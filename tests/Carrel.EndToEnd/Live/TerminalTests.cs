@@ -28,6 +28,8 @@ public sealed class TerminalTests(SharedComputer shared) : IClassFixture<SharedC
         await terminal.UntilShownAsync("VIM - Vi IMproved");
 
         await terminal.SendAsync(new { type = "resize", cols = 133, rows = 44 });
+        // The last line of the larger screen is drawn: what it answers from here on is not drawn over.
+        await terminal.UntilShownAsync("\e[43;1H~");
 
         await terminal.TypeAsync(":set columns?\r");
         await terminal.UntilShownAsync("columns=133");

@@ -62,7 +62,7 @@ public abstract class MachineHostConformance : IAsyncLifetime
     public async Task A_paused_machine_stands_still_and_goes_on_where_it_was()
     {
         var machine = (await Host.LaunchAsync(Spec("c0ffee04"), s_desktop, default)).Value;
-        await BashAsync(machine, "(setsid sh -c 'while sleep 0.02; do echo x >> /root/ticks; done' > /dev/null 2>&1 &)");
+        await BashAsync(machine, "echo x > /root/ticks; (setsid sh -c 'while sleep 0.02; do echo x >> /root/ticks; done' > /dev/null 2>&1 &)");
 
         Assert.True((await machine.PauseAsync(default)).Succeeded);
         var cpu = (await machine.ReadStatsAsync(default)).CpuTime;
