@@ -144,9 +144,23 @@ verdict() { # BEGAN
   local line
   say ''
   for line in "${broken[@]}"; do printf '%scarrel: %s%s\n' "$red" "$line" "$plain" >&2; done
+  what_failed
   note "all of it took $(human_seconds $(($(uptime_seconds) - $1))); logs in artifacts/test-results"
   ((passed + failed + skipped > 0)) || printf 'carrel: no test ran%s\n' "${filters[*]:+; nothing matches: ${filters[*]}}" >&2
   # A project that broke without failing a test must not look like success to whoever reads only this line.
   say "$passed passed, $((failed + ${#broken[@]})) failed, $skipped skipped"
   ((failed + ${#broken[@]} == 0 && passed > 0)) || exit 1
+}
+
+# Once more at the end, where whoever has only the last lines of a long log looks first.
+what_failed() {
+  local log
+  for log in "$results"/*.log; do
+    [[ -e $log ]] || continue
+    # A failed test is its line and what is indented below, which goes on with the output of what it started.
+    awk -v name="$(basename -- "$log" .log)" '
+      /^(failed |not ok )/ { print name ": " $0; left = 14; next }
+      /^[^ ]/ { left = 0 }
+      left-- > 0 { print }' "$log"
+  done
 }

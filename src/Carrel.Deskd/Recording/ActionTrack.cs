@@ -7,6 +7,12 @@ namespace Carrel.Deskd.Recording;
 internal sealed class ActionTrack
 {
     private static readonly TimeSpan LongestSubtitle = TimeSpan.FromSeconds(4);
+
+    /// <summary>A chapter has a length, be it this.</summary>
+    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>How much older the last picture may be than the end.</summary>
+    private static readonly TimeSpan Behind = TimeSpan.FromSeconds(2);
     private List<(TimeSpan At, string Text)> _actions = [];
 
     /// <param name="lines">One action a line: milliseconds, a tab, its text. What is none is left out.</param>
@@ -25,16 +31,30 @@ internal sealed class ActionTrack
         track._actions = [.. track._actions.OrderBy(action => action.At)];
         for (var i = 1; i < track._actions.Count; i++)
         {
-            // A chapter has a length, be it a millisecond.
             var (before, (at, text)) = (track._actions[i - 1].At, track._actions[i]);
-            track._actions[i] = (at > before ? at : before + TimeSpan.FromMilliseconds(1), text);
+            track._actions[i] = (at > before ? at : before + Shortest, text);
         }
 
         return track;
     }
 
-    /// <summary>What lies within a recording of this length.</summary>
-    public IReadOnlyList<(TimeSpan At, string Text)> Within(TimeSpan length) => [.. _actions.Where(action => action.At < length)];
+    /// <summary>
+    /// What belongs to a recording of this length. Its last pictures may be some tenths of a second older than its end, as they are
+    /// on their way through ffmpeg when that is ended: what was done meanwhile stands at the end. What came later is left out.
+    /// </summary>
+    public IReadOnlyList<(TimeSpan At, string Text)> Within(TimeSpan length)
+    {
+        var actions = _actions.Where(action => action.At < length + Behind).ToArray();
+        var latest = length;
+        for (var i = actions.Length - 1; i >= 0; i--)
+        {
+            latest -= Shortest;
+            latest = actions[i].At < latest ? actions[i].At : latest;
+            actions[i].At = latest > TimeSpan.Zero ? latest : TimeSpan.Zero;
+        }
+
+        return actions;
+    }
 
     /// <summary>
     /// ffmpeg's metadata file. Chapters cover the recording without a gap; the one before the first action is called by the

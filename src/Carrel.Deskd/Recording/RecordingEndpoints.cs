@@ -128,7 +128,7 @@ internal sealed class RecordingEndpoints(DisplayLink link, int display, string s
         var run = Running(id);
         if (run is not null)
         {
-            await run.StopAsync();
+            await run.StopSoonAsync();
         }
 
         return Reply.Json(200, json => WriteState(json, run));

@@ -11,6 +11,8 @@ internal sealed record RecordingOrder(Guid Id, int Fps, bool Audio, TimeSpan Lon
 /// </summary>
 internal sealed class RecordingRun
 {
+    private static readonly TimeSpan Tail = TimeSpan.FromMilliseconds(500);
+
     private readonly FfmpegProcess _process;
     private readonly TimeProvider _time;
     private readonly DateTimeOffset _zero;
@@ -50,6 +52,13 @@ internal sealed class RecordingRun
     {
         _process.Stop();
         return Ended;
+    }
+
+    /// <summary>Goes on for a moment before it ends, so that what the last action did is to be seen.</summary>
+    public async Task StopSoonAsync()
+    {
+        await Task.WhenAny(Ended, Task.Delay(Tail, _time));
+        await StopAsync();
     }
 
     private static IEnumerable<string> Arguments(RecordingOrder order, Capture capture, string file) =>

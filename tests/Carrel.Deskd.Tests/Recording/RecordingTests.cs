@@ -45,6 +45,24 @@ public sealed class RecordingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_was_done_just_before_the_end_belongs_to_it()
+    {
+        var id = await BeginAsync();
+        await ElapsedAsync(id, 1000);
+        var done = await ElapsedAsync(id, 0);
+        await _desk.Post($"/recordings/{id}/stop");
+
+        // The later one is where the film may not reach: its last pictures are older than its end.
+        var (status, finished) = await _desk.Post($"/recordings/{id}/finish", ("title", "x"), ("actions", $"{done}\tclick\n{done + 900}\ttype\n{done + 90_000}\tlater"));
+
+        Assert.True(status == 200, finished.ToString());
+        var probe = await Video.ProbeAsync(_desk, await FetchAsync(id));
+        Assert.Equal(
+            ["x", "click", "type"],
+            probe.GetProperty("chapters").EnumerateArray().Select(chapter => chapter.GetProperty("tags").GetProperty("title").GetString()!));
+    }
+
+    [Fact]
     public async Task There_is_one_at_a_time()
     {
         var id = await BeginAsync();

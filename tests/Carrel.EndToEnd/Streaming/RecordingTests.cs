@@ -24,20 +24,21 @@ public sealed class RecordingTests(SharedInstallation shared)
         await Computer.UntilAsync(async () => (await computer.ScreenshotAsync())[200, 150] is { R: > 200, G: < 60, B: < 60 }, "a red window");
         await computer.DoAsync("key", new { key = "shift" });
         await computer.DoAsync("wait", new { seconds = 1 });
+        await computer.DoAsync("key", new { key = "ctrl" });
 
         var finished = Api.Expect(await _api.PostAsync($"{path}/stop"), HttpStatusCode.OK).Json;
-        Assert.Equal(("finished", 5), (finished["status"]!.GetValue<string>(), finished["action_count"]!.GetValue<int>()));
+        Assert.Equal(("finished", 6), (finished["status"]!.GetValue<string>(), finished["action_count"]!.GetValue<int>()));
         await computer.DoAsync("stop");
 
         using var film = await DownloadedFilm.FetchAsync(_api, path);
         Assert.Equal(finished["size"]!.GetValue<long>(), new FileInfo(film.Path).Length);
         var probe = await Film.ProbeAsync(film.Path);
         var chapters = probe["chapters"]!.AsArray().Select(chapter => (Title: chapter!["tags"]!["title"]!.GetValue<string>(), Start: Film.Seconds(chapter["start_time"]))).ToList();
-        Assert.Equal(["the run", "wait 1 s", "click 1000,500 left", $"bash {RedWindow[..80]}…", "key shift", "wait 1 s"], chapters.Select(chapter => chapter.Title));
+        Assert.Equal(["the run", "wait 1 s", "click 1000,500 left", $"bash {RedWindow[..80]}…", "key shift", "wait 1 s", "key ctrl"], chapters.Select(chapter => chapter.Title));
         Assert.Equal("mov_text", Film.Stream(probe, "subtitle")["codec_name"]!.GetValue<string>());
         Assert.Contains("key shift", (await HostProcess.RunAsync("ffmpeg", "-v", "error", "-nostdin", "-i", film.Path, "-map", "0:s", "-f", "srt", "-")).Output, StringComparison.Ordinal);
         var length = Film.Seconds(probe["format"]!["duration"]);
-        Assert.InRange(length, chapters[^1].Start + 0.9, chapters[^1].Start + 20);
+        Assert.InRange(length, chapters[^2].Start + 0.9, chapters[^2].Start + 20);
         Assert.Equal(finished["duration_seconds"]!.GetValue<double>(), length, 0.5);
         Assert.False(await Film.IsRedAsync(film.Path, chapters[2].Start, 200, 150), "red before there was a window");
         Assert.True(await Film.IsRedAsync(film.Path, chapters[4].Start, 200, 150), "not red when the window was seen");
