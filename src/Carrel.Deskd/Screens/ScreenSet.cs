@@ -89,6 +89,7 @@ internal sealed class ScreenSet(DesktopScreen first, ExtraScreenSettings setting
 
         extra.Stop();
         await extra.Ended;
+        Forget(extra);
         cancellationToken.ThrowIfCancellationRequested();
         return new Failure(ErrorCodes.DesktopUnreachable, $"{extra.Screen.Id} could not be started: {why}");
     }
@@ -106,6 +107,7 @@ internal sealed class ScreenSet(DesktopScreen first, ExtraScreenSettings setting
         {
             extra.Stop();
             await extra.Ended;
+            Forget(extra);
         }
     }
 
@@ -125,9 +127,18 @@ internal sealed class ScreenSet(DesktopScreen first, ExtraScreenSettings setting
     private async Task ForgetAsync(ExtraScreen extra)
     {
         await extra.Ended;
+        Forget(extra);
+    }
+
+    /// <summary>Whoever waited for the end does this, so that the place is free when it goes on.</summary>
+    private void Forget(ExtraScreen extra)
+    {
         lock (_gate)
         {
-            _extra[Array.IndexOf(_extra, extra)] = null;
+            if (Array.IndexOf(_extra, extra) is var place and >= 0)
+            {
+                _extra[place] = null;
+            }
         }
     }
 }

@@ -103,13 +103,28 @@ public sealed class DisplayEventTests(Desk desk) : IClassFixture<Desk>
     public async Task A_screen_that_changed_and_came_to_rest_is_told_once()
     {
         using var client = await EventsClient.SubscribedAsync(desk, "screen_settled");
-        await desk.Shell("for i in 1 2 3 4 5; do xsetroot -solid red; xsetroot -solid blue; sleep 0.05; done");
-        var data = await client.EventAsync("screen_settled");
+        foreach (var colour in (string[])["red", "green", "blue"])
+        {
+            await desk.Shell($"xsetroot -solid {colour}");
+            await client.EventAsync("screen_settled");
+        }
 
-        Assert.InRange(data.GetProperty("changing_ms").GetInt32(), 200, 20_000);
-        await desk.Shell("xsetroot -solid green");
-        await client.EventAsync("screen_settled");
-        Assert.Equal(2, client.Events(_ => "").Count());
+        Assert.Equal(3, client.Events(_ => "").Count());
+    }
+
+    [Fact]
+    public async Task A_screen_that_settled_says_for_how_long_it_was_changing()
+    {
+        using var client = await EventsClient.SubscribedAsync(desk, "screen_settled");
+
+        // On a busy machine the painter may itself pause for as long as makes a rest; then it settles in between.
+        for (var (attempts, longest) = (20, 0); longest < 200; attempts--)
+        {
+            Assert.NotEqual(0, attempts);
+            await desk.Shell("for i in 1 2 3 4 5 6 7 8 9 10; do xsetroot -solid red; xsetroot -solid blue; sleep 0.03; done");
+            longest = (await client.EventAsync("screen_settled")).GetProperty("changing_ms").GetInt32();
+            Assert.InRange(longest, 0, 60_000);
+        }
     }
 
     [Fact]

@@ -25,6 +25,9 @@ public sealed class TerminalTests(Desk desk) : IClassFixture<Desk>
         using var terminal = await OpenAsync("?cols=101&rows=33");
         await terminal.TypeAsync("trap 'echo now $(stty size)' WINCH; stty size\r");
         await terminal.UntilShownAsync("33 101\r\n");
+        // Only who is in the foreground is told of a change: the shell again, once it says something itself.
+        await terminal.TypeAsync("echo the sh''ell\r");
+        await terminal.UntilShownAsync("the shell\r\n");
 
         await terminal.SendAsync(new { type = "resize", cols = 120, rows = 40 });
 
@@ -151,6 +154,7 @@ public sealed class TerminalTests(Desk desk) : IClassFixture<Desk>
         var mark = $"55{Environment.ProcessId}";
         await terminal.TypeAsync($"stty raw -echo; echo sle''eps; sleep {mark}\r");
         await terminal.UntilShownAsync("sleeps");
+        Assert.Equal(1, await Eventually.Is(() => Count($"sleep\0{mark}"), count => count == 1));
 
         await terminal.TypeAsync(new string('x', 900_000));
         await terminal.SendAsync(new { type = "ping" });

@@ -88,7 +88,7 @@ internal sealed class EventsClient : IDisposable
         }
         catch (OperationCanceledException)
         {
-            throw new TimeoutException($"it did not come; what came: {string.Join(' ', _seen)}");
+            throw new TimeoutException($"it did not come; the last that came of {_seen.Count}: {string.Join(' ', _seen.TakeLast(20))}");
         }
     }
 
