@@ -31,8 +31,9 @@ command_down() {
   lock "$DATA/up.lock" "starting this installation ($DATA)"
   pid=$(server_pid) || pid=''
   if [[ -n $all ]]; then
-    if [[ -z $pid && -n $(running_machines) ]]; then
-      say 'The server does not run, but computers do; starting it to stop them in order.'
+    # What a killed computer or server held is cleared away by a server that starts.
+    if [[ -z $pid && -n $(running_machines)$(leftovers) ]]; then
+      say 'The server does not run, but computers or what is left of them are on this host; starting it to end them in order.'
       SERVER_BUILD=$(server_build 2>/dev/null || true)
       [[ -x $SERVER_BUILD/carrel-server ]] || build_all
       [[ -n ${CARREL_DESKD:-} ]] || export CARREL_DESKD=$BUILDS/deskd/current
