@@ -54,6 +54,8 @@ command_test() {
   for project in "${test_projects[@]}"; do
     [[ -z $fast || $project != tests/Carrel.EndToEnd ]] || continue
     dotnet_tests "$project" "$fast"
+    # The same tests once more on the other store.
+    [[ -n $fast || $project != tests/Carrel.Server.Tests ]] || CARREL_TEST_STORE=postgres dotnet_tests "$project" "$fast" ' on PostgreSQL'
   done
   verdict "$began"
 }
@@ -71,12 +73,12 @@ build_tests() {
   unlock "$ROOT/artifacts/.build.lock"
 }
 
-dotnet_tests() { # PROJECT FAST
-  local project=$1 name=${1##*/} log filter code=0 started minutes=${CARREL_TEST_MINUTES:-30}
+dotnet_tests() { # PROJECT FAST [WHERE]
+  local project=$1 name=${1##*/}${3:-} log filter code=0 started minutes=${CARREL_TEST_MINUTES:-30}
   local -a arguments=()
   [[ -z $2 ]] || arguments+=(--filter-not-trait Needs=Computers)
   for filter in "${filters[@]}"; do arguments+=(--filter-method "*$filter*"); done
-  log=$results/$name.log
+  log=$results/${name// /-}.log
   say ''
   say "${bold}$name${plain}"
   started=$(uptime_seconds)

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Carrel.Server.Hosting;
+using Carrel.Server.State;
 using Xunit;
 
 namespace Carrel.Server.Tests;
@@ -29,7 +30,7 @@ public sealed class SettingsTests
         Assert.Equal(TimeSpan.FromSeconds(7), settings.StopGrace);
         Assert.Equal(9, settings.ScreenshotsKept);
         Assert.Equal("other", settings.Image);
-        Assert.Equal("/var/lib/carrel/carrel.db", settings.Database);
+        Assert.Equal(new DatabaseAddress.Sqlite("/var/lib/carrel/carrel.db"), settings.Database);
     }
 
     [Theory]

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Carrel.Server.Hosting;
 using Carrel.Server.State;
 using Carrel.Server.Tests.Fakes;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Carrel.Server.Tests;
@@ -26,7 +27,7 @@ public sealed class StartupTests
     {
         await using var server = await RunningServer.StartAsync();
 
-        Assert.Equal(0, await Migrations.ApplyAsync(server.Get<Database>(), TimeProvider.System));
+        Assert.Equal(0, (await Migrations.ApplyAsync(server.Get<Database>(), TimeProvider.System, NullLogger.Instance)).Value);
         Assert.Equal(Enumerable.Range(1, Migrations.All().Count).Select(number => (long)number), Migrations.All().Select(migration => migration.Number));
     }
 

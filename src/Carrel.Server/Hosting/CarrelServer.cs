@@ -66,7 +66,7 @@ internal static class CarrelServer
         services.TryAddSingleton<IIdFactory, IdFactory>();
         services.AddSingleton(settings).AddSingleton(folder);
         services.AddSingleton(new SecretBox(folder.RootSecret()));
-        services.AddSingleton(_ => new Database(settings.Database));
+        services.AddSingleton(_ => Database.At(settings.Database));
         services.AddSingleton<PublicAddress>().AddSingleton<Readiness>().AddSingleton<ServerStart>();
         services.AddSingleton<ErrorPages>().AddSingleton<KeyRing>().AddSingleton<AdminKey>().AddSingleton<Sessions>().AddSingleton<Authentication>();
         services.AddSingleton<WorkspaceStore>().AddSingleton<WorkspaceDeletion>().AddSingleton<WorkspaceViews>().AddSingleton<WorkspaceEndpoints>();

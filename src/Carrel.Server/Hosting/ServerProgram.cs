@@ -1,22 +1,27 @@
 using Carrel.Contracts;
 using Carrel.Machines;
+using Carrel.Server.State;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Carrel.Server.Hosting;
 
-/// <summary>From the command line to a running server. Exit codes: 0 ended, 1 failed, 2 settings, 3 data folder in use, 4 address in use, 5 host not ready.</summary>
+/// <summary>From the command line to a running server. Exit codes: 0 ended, 1 failed, 2 settings, 3 data folder in use, 4 address in use, 5 host not ready, 6 state not usable.</summary>
 internal static class ServerProgram
 {
+    private const string MoveTo = "--move-database=";
     private const int BadSettings = 2;
     private const int FolderInUse = 3;
     private const int AddressInUse = 4;
     private const int HostNotReady = 5;
+    private const int StateNotUsable = 6;
 
     public static async Task<int> RunAsync(string[] args)
     {
         var check = args.Contains("--check");
+        var moveTo = args.FirstOrDefault(argument => argument.StartsWith(MoveTo, StringComparison.Ordinal));
         var settings = SettingReader.Load(
-            [.. args.Where(argument => argument != "--check")],
+            [.. args.Where(argument => argument != "--check" && argument != moveTo)],
             Environment.GetEnvironmentVariable,
             path => File.Exists(path) ? File.ReadAllText(path) : null);
         if (!settings.Succeeded)
@@ -37,6 +42,11 @@ internal static class ServerProgram
         }
 
         using var held = folder.Value;
+        if (moveTo is not null)
+        {
+            return await MoveAsync(settings.Value, moveTo[MoveTo.Length..]);
+        }
+
         var host = await OpenHostAsync(settings.Value);
         if (!host.Succeeded)
         {
@@ -58,7 +68,11 @@ internal static class ServerProgram
 
         try
         {
-            await app.Services.GetRequiredService<ServerStart>().RunAsync(app.Lifetime.ApplicationStopping);
+            if (await app.Services.GetRequiredService<ServerStart>().RunAsync(app.Lifetime.ApplicationStopping) is { } unusable)
+            {
+                await app.StopAsync();
+                return Refuse(unusable, StateNotUsable);
+            }
         }
         catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
         {
@@ -82,6 +96,22 @@ internal static class ServerProgram
             SpareSlots = settings.SpareSlots,
         },
         TimeProvider.System);
+
+    private static async Task<int> MoveAsync(Settings settings, string to)
+    {
+        var address = DatabaseAddress.Parse(to);
+        var moved = !address.Succeeded ? address.Failure
+            : (settings.Database, address.Value) is (DatabaseAddress.Sqlite from, DatabaseAddress.Postgres postgres)
+                ? await DatabaseMove.RunAsync(from.File, postgres, TimeProvider.System, NullLogger.Instance, Console.WriteLine)
+            : new Failure(ErrorCodes.InvalidField, "Only an SQLite database can be moved, and only to PostgreSQL.", "Unset CARREL_DATABASE and name a postgresql:// address.");
+        if (!moved.Succeeded)
+        {
+            return Refuse(moved.Failure, StateNotUsable);
+        }
+
+        Console.WriteLine($"Moved {moved.Value} rows to {address.Value}.");
+        return 0;
+    }
 
     private static int Refuse(Failure failure, int code)
     {

@@ -1,3 +1,4 @@
+using Carrel.Contracts;
 using Carrel.Server.Accounts;
 using Carrel.Server.Computers;
 using Carrel.Server.Files;
@@ -8,15 +9,28 @@ namespace Carrel.Server.Hosting;
 
 /// <summary>What happens between listening and being ready, in this order: schema, keys, machines, unfinished deletions, files that nobody knows.</summary>
 internal sealed class ServerStart(
-    Database database, AdminKey adminKey, Recovery recovery, WorkspaceDeletion workspaces, FileKeeping files, Readiness readiness, TimeProvider clock)
+    Database database, AdminKey adminKey, Recovery recovery, WorkspaceDeletion workspaces, FileKeeping files, Readiness readiness, TimeProvider clock,
+    ILogger<ServerStart> log)
 {
-    public async Task RunAsync(CancellationToken cancellationToken)
+    /// <returns>Null, or why the state cannot be used.</returns>
+    public async Task<Failure?> RunAsync(CancellationToken cancellationToken)
     {
-        await Migrations.ApplyAsync(database, clock);
+        if (await database.OpenAsync() is { } unusable)
+        {
+            return unusable;
+        }
+
+        var migrated = await Migrations.ApplyAsync(database, clock, log);
+        if (!migrated.Succeeded)
+        {
+            return migrated.Failure;
+        }
+
         await adminKey.EnsureAsync();
         await recovery.RunAsync(cancellationToken);
         await workspaces.ResumeAllAsync();
         await files.SweepAsync();
         readiness.Set();
+        return null;
     }
 }

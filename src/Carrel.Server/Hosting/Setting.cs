@@ -47,7 +47,7 @@ internal static class SettingTable
         new(PublicUrl, "", "Address under which clients reach the server, for the URLs it answers with. Empty: the address each request came to."),
         new(PortsDomain, "localhost", "Domain under which each port of a computer has an origin of its own, `{port}-{instance}.{domain}`; all names below it must lead to this server. Empty: none."),
         new(Isolation, "auto", "How computers are fenced off: `auto` or `container`."),
-        new(Database, "", "Path of the SQLite file. Empty: `carrel.db` in the data folder."),
+        new(Database, "", "Where the state is: path of an SQLite file, or a PostgreSQL database as `postgresql://user:password@host:5432/database`. Empty: `carrel.db` in the data folder."),
         new(Images, "/var/cache/carrel/images", "Folder of the base images; installations may share it."),
         new(Image, "desktop", "Base image of a new computer."),
         new(DesktopDigest, "", "Digest of the base image of new computers, for several in one folder. Empty: the newest."),

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Carrel.Contracts;
+using Carrel.Server.State;
 
 namespace Carrel.Server.Hosting;
 
@@ -26,7 +27,7 @@ internal sealed class SettingReader(IReadOnlyDictionary<string, string> values)
             PublicUrl = Address(SettingTable.PublicUrl),
             PortsDomain = Domain(SettingTable.PortsDomain),
             Isolation = OneOf(SettingTable.Isolation, "auto", "container"),
-            Database = values[SettingTable.Database] is { Length: > 0 } path ? Path.GetFullPath(path) : Path.Combine(data, "carrel.db"),
+            Database = DatabaseIn(data),
             Images = Folder(SettingTable.Images),
             Image = values[SettingTable.Image],
             Deskd = values[SettingTable.Deskd] is { Length: > 0 } deskd
@@ -59,6 +60,13 @@ internal sealed class SettingReader(IReadOnlyDictionary<string, string> values)
             },
         };
         return _wrong is null ? settings : _wrong;
+    }
+
+    private DatabaseAddress DatabaseIn(string data)
+    {
+        var address = DatabaseAddress.Parse(values[SettingTable.Database] is { Length: > 0 } given ? given : Path.Combine(data, "carrel.db"));
+        _wrong ??= address.Succeeded ? null : address.Failure;
+        return address.Succeeded ? address.Value : new DatabaseAddress.Sqlite("");
     }
 
     private string Folder(string name)

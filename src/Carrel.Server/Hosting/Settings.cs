@@ -1,3 +1,5 @@
+using Carrel.Server.State;
+
 namespace Carrel.Server.Hosting;
 
 /// <summary>Resolved settings; what each means stands in <see cref="SettingTable"/>.</summary>
@@ -13,7 +15,7 @@ internal sealed record Settings
 
     public string Isolation { get; init; } = "auto";
 
-    public required string Database { get; init; }
+    public required DatabaseAddress Database { get; init; }
 
     public required string Images { get; init; }
 

@@ -1,26 +1,24 @@
 using System.Data.Common;
-using Microsoft.Data.Sqlite;
+using Carrel.Contracts;
 
 namespace Carrel.Server.State;
 
-/// <summary>The one writer and any number of readers of the state. SQL is portable; only this file knows SQLite.</summary>
-internal sealed class Database : IDisposable
+/// <summary>The one writer and any number of readers of the state. SQL is portable; only what derives from this knows a database system.</summary>
+internal abstract class Database : IAsyncDisposable
 {
     private readonly SemaphoreSlim _writing = new(1, 1);
-    private readonly SqliteConnection _writer;
-    private readonly string _reader;
 
-    static Database() => SQLitePCL.Batteries_V2.Init();
+    static Database() => Booleans.Register();
 
-    public Database(string path)
+    public static Database At(DatabaseAddress address) => address switch
     {
-        _writer = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, ForeignKeys = true, Pooling = false }.ToString());
-        _reader = new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadOnly }.ToString();
-        _writer.Open();
-        // NORMAL: a commit survives the death of the process; only a power cut may lose the newest ones, never the whole.
-        Execute("PRAGMA journal_mode = WAL");
-        Execute("PRAGMA synchronous = NORMAL");
-    }
+        DatabaseAddress.Sqlite sqlite => new SqliteDatabase(sqlite.File),
+        DatabaseAddress.Postgres postgres => new PostgresDatabase(postgres),
+        _ => throw new InvalidOperationException($"no database system for {address}"),
+    };
+
+    /// <summary>Opens it for this server alone; before anything else. Null, or why it cannot be used.</summary>
+    public abstract Task<Failure?> OpenAsync();
 
     /// <summary>Runs <paramref name="work"/> in a transaction, after the writes before it; committed when it returns.</summary>
     public async Task<T> WriteAsync<T>(Func<DbConnection, DbTransaction, Task<T>> work)
@@ -28,8 +26,9 @@ internal sealed class Database : IDisposable
         await _writing.WaitAsync();
         try
         {
-            await using var transaction = await _writer.BeginTransactionAsync();
-            var result = await work(_writer, transaction);
+            var writer = await WriterAsync();
+            await using var transaction = await writer.BeginTransactionAsync();
+            var result = await work(writer, transaction);
             await transaction.CommitAsync();
             return result;
         }
@@ -39,25 +38,31 @@ internal sealed class Database : IDisposable
         }
     }
 
-    public async Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> work)
+    public abstract Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> work);
+
+    /// <summary>Keeps a copy of everything as it is, before its schema is changed. One that is there already is the older one and stays.</summary>
+    /// <returns>Where it is.</returns>
+    public async Task<string> KeepCopyAsync(long schema)
     {
-        await using var connection = new SqliteConnection(_reader);
-        await connection.OpenAsync();
-        return await work(connection);
+        await _writing.WaitAsync();
+        try
+        {
+            return await CopyAsync(await WriterAsync(), schema);
+        }
+        finally
+        {
+            _writing.Release();
+        }
     }
 
-    public void Dispose()
+    public virtual ValueTask DisposeAsync()
     {
-        _writer.Dispose();
-        using var reader = new SqliteConnection(_reader);
-        SqliteConnection.ClearPool(reader);
         _writing.Dispose();
+        return ValueTask.CompletedTask;
     }
 
-    private void Execute(string pragma)
-    {
-        using var command = _writer.CreateCommand();
-        command.CommandText = pragma;
-        command.ExecuteNonQuery();
-    }
+    /// <summary>The connection that writes; called by one at a time.</summary>
+    protected abstract ValueTask<DbConnection> WriterAsync();
+
+    protected abstract Task<string> CopyAsync(DbConnection writer, long schema);
 }

@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using Carrel.Contracts;
 using Carrel.Machines;
 using Carrel.Server.Accounts;
 using Carrel.Server.Hosting;
@@ -15,6 +16,12 @@ using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace Carrel.Server.Tests.Fakes;
+
+/// <summary>The server would not start, and says why.</summary>
+internal sealed class StartRefusedException(Failure failure) : Exception(failure.Message)
+{
+    public Failure Failure => failure;
+}
 
 /// <summary>A whole server on a port of its own, over a fake world; and a client with its admin key.</summary>
 internal sealed class RunningServer : IAsyncDisposable
@@ -55,7 +62,7 @@ internal sealed class RunningServer : IAsyncDisposable
         {
             Data = data,
             Listen = new Uri("http://127.0.0.1:0"),
-            Database = Path.Combine(data, "carrel.db"),
+            Database = await Store.ForAsync(data),
             Images = data,
             Deskd = data,
             LogLevel = Environment.GetEnvironmentVariable("CARREL_TEST_LOG") is null ? LogLevel.None : LogLevel.Information,
@@ -67,7 +74,13 @@ internal sealed class RunningServer : IAsyncDisposable
             .AddSingleton<IMachineHost>(new FakeHost(world))
             .AddSingleton<TimeProvider>(clock));
         await app.StartAsync();
-        await app.Services.GetRequiredService<ServerStart>().RunAsync(CancellationToken.None);
+        if (await app.Services.GetRequiredService<ServerStart>().RunAsync(CancellationToken.None) is { } refusal)
+        {
+            await app.DisposeAsync();
+            folder.Dispose();
+            throw new StartRefusedException(refusal);
+        }
+
         return new RunningServer(app, folder, world, clock);
     }
 
@@ -128,7 +141,7 @@ internal sealed class RunningServer : IAsyncDisposable
     public async Task KillAsync()
     {
         _ended = true;
-        Get<Database>().Dispose();
+        await Get<Database>().DisposeAsync();
         _folder.Dispose();
         using var now = new CancellationTokenSource();
         await now.CancelAsync();
