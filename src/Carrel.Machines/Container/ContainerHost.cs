@@ -148,6 +148,11 @@ internal sealed class ContainerHost : IMachineHost
 
         state = state with { LoopDevice = RootFileSystem.Mount(folder, image.Value, disk.Value, slot, undo, _time) };
         state.Save(folder);
+        if (spec.Limits.DiskBytes > disk.Value.Info.SizeBytes)
+        {
+            _disks.Grow(disk.Value, spec.Limits.DiskBytes.Value, state.LoopDevice, folder.Disk);
+        }
+
         using var deskd = ListeningSocket.Create(folder.Socket(MachineService.Deskd));
         using var vnc = ListeningSocket.Create(folder.Socket(MachineService.Vnc));
         var cgroup = Cgroup(spec.Id);

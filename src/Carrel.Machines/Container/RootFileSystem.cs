@@ -24,7 +24,8 @@ internal static class RootFileSystem
         var (device, handle) = LoopDevice.Attach(disk.File);
         using (handle)
         {
-            Mounts.AttachExt4(device, userNamespace, folder.Disk);
+            var format = DiskFormat.Of(disk.Info);
+            Mounts.AttachDisk(device, format.Name, format.MountFlags, userNamespace, folder.Disk);
         }
 
         undo.Push("disk", () => Mounts.UnmountAsync(folder.Disk, time));

@@ -70,7 +70,7 @@ internal sealed class Teardown(Folders folders, SlotLeases leases, SlotFactory f
         var mounted = Mounts.Below(folder.Path);
         if (!keepData && mounted.Contains(folder.Disk))
         {
-            Ext4.Abandon(folder.Disk);
+            FileSystem.Abandon(folder.Disk);
         }
 
         foreach (var point in mounted)

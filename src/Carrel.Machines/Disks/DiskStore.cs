@@ -2,15 +2,15 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Carrel.Contracts;
 using Carrel.Machines.Native;
-using Carrel.Machines.Processes;
 
 namespace Carrel.Machines.Disks;
 
 /// <summary>What stands beside a disk's image file.</summary>
 /// <param name="Image">Digest of the base image the disk was begun on.</param>
-internal sealed record DiskInfo(string Image, long SizeBytes);
+/// <param name="FileSystem">See <see cref="DiskFormat"/>; null on disks of older versions, which are ext4.</param>
+internal sealed record DiskInfo(string Image, long SizeBytes, string? FileSystem = null);
 
-/// <summary>A computer's writable disk: a sparse raw ext4 image on the host.</summary>
+/// <summary>A computer's writable disk: a sparse raw image on the host.</summary>
 internal sealed record Disk(string Folder, DiskInfo Info)
 {
     internal string File => Path.Combine(Folder, "disk.img");
@@ -47,16 +47,13 @@ internal sealed class DiskStore(Folders folders, long reservedBytes)
 
         var partial = folders.Disk(id) + ".partial";
         Directory.CreateDirectory(partial);
-        var disk = new Disk(partial, new DiskInfo(image, sizeBytes));
+        var disk = new Disk(partial, new DiskInfo(image, sizeBytes, DiskFormat.Xfs.Name));
         using (var file = File.OpenHandle(disk.File, FileMode.Create, FileAccess.ReadWrite))
         {
             RandomAccess.SetLength(file, sizeBytes);
         }
 
-        // Lazy: the kernel zeroes tables when they are first used; nothing is reserved for root, so df inside tells the truth.
-        var failure = await ProcessRunner.TryAsync(
-            ["mkfs.ext4", "-q", "-F", "-m", "0", "-E", "lazy_itable_init=1,lazy_journal_init=1,nodiscard", disk.File]).ConfigureAwait(false);
-        if (failure is not null)
+        if (await DiskFormat.MakeAsync(disk.File).ConfigureAwait(false) is { } failure)
         {
             Directory.Delete(partial, recursive: true);
             return failure;
@@ -105,7 +102,7 @@ internal sealed class DiskStore(Folders folders, long reservedBytes)
             LoopDevice.Grown(device);
         }
 
-        Ext4.Grow(mountPoint, sizeBytes);
+        DiskFormat.Of(current).Grow(mountPoint, sizeBytes);
         WriteInfo(disk.Folder, current with { SizeBytes = sizeBytes });
     }
 

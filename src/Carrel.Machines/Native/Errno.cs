@@ -12,6 +12,7 @@ internal sealed class NativeException(string attempt, int errno)
 
 internal static class Errno
 {
+    internal const int NotPermitted = 1;
     internal const int NoEntry = 2;
     internal const int NoProcess = 3;
     internal const int Interrupted = 4;

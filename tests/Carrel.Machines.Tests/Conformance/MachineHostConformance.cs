@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Carrel.Contracts;
@@ -87,6 +88,29 @@ public abstract class MachineHostConformance : IAsyncLifetime
 
         Assert.InRange(used, TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(1200));
         Assert.Contains("unavailable", await BashAsync(machine, "for i in $(seq 400); do sleep 5 & done 2>&1 | head -1; pkill sleep; true"), StringComparison.Ordinal);
+        await machine.DestroyAsync(default);
+    }
+
+    [Fact]
+    public async Task A_disk_grows_while_it_is_used_and_never_shrinks()
+    {
+        const string Size = "df -B1M --output=size / | tail -1";
+        var machine = (await Host.LaunchAsync(Spec("c0ffee09"), s_desktop, default)).Value;
+        Assert.InRange(int.Parse(await BashAsync(machine, Size), CultureInfo.InvariantCulture), 1800, 2048);
+        await BashAsync(machine, "head -c 1500M /dev/zero > /root/large");
+
+        var grown = await machine.ResizeAsync(new MachineLimits(DiskBytes: 5L << 30), default);
+
+        Assert.True(grown.Succeeded, grown.Failure?.ToString());
+        Assert.InRange(int.Parse(await BashAsync(machine, Size), CultureInfo.InvariantCulture), 4800, 5120);
+        Assert.Equal("1500\n", await BashAsync(machine, "head -c 1500M /dev/zero > /root/larger && du -m --apparent-size /root/larger | cut -f1"));
+        Assert.False((await machine.ResizeAsync(new MachineLimits(DiskBytes: 4L << 30), default)).Succeeded);
+
+        // What was written down without being done, as a crash leaves it, is done at the next launch.
+        await machine.StopAsync(TimeSpan.Zero, default);
+        var larger = Spec("c0ffee09") with { Limits = Spec("c0ffee09").Limits with { DiskBytes = 6L << 30 } };
+        machine = (await Host.LaunchAsync(larger, s_desktop, default)).Value;
+        Assert.InRange(int.Parse(await BashAsync(machine, Size), CultureInfo.InvariantCulture), 5800, 6144);
         await machine.DestroyAsync(default);
     }
 

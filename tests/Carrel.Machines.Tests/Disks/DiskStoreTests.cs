@@ -16,11 +16,20 @@ public sealed class DiskStoreTests : IDisposable
         var disk = (await store.CreateAsync("aaaaaaaa", "digest", 8L << 30)).Value;
 
         Assert.Equal(8L << 30, new FileInfo(disk.File).Length);
-        Assert.InRange(DiskStore.UsedBytes(disk), 1, 64L << 20);
-        Assert.Equal(new DiskInfo("digest", 8L << 30), store.Find("aaaaaaaa")!.Info);
+        Assert.InRange(DiskStore.UsedBytes(disk), 1, 96L << 20);
+        Assert.Equal(new DiskInfo("digest", 8L << 30, "xfs"), store.Find("aaaaaaaa")!.Info);
         Assert.True(store.Delete("aaaaaaaa"));
         Assert.False(store.Delete("aaaaaaaa"));
         Assert.Empty(store.Ids());
+    }
+
+    [Fact]
+    public void A_disk_that_names_no_file_system_is_of_an_older_version()
+    {
+        Directory.CreateDirectory(Path.Combine(_root, "disks", "aaaaaaaa"));
+        File.WriteAllText(Path.Combine(_root, "disks", "aaaaaaaa", "disk.json"), """{"image":"digest","size_bytes":1073741824}""");
+
+        Assert.Equal(DiskFormat.Ext4, DiskFormat.Of(Store(0).Find("aaaaaaaa")!.Info));
     }
 
     [Fact]
