@@ -16,6 +16,7 @@ namespace Carrel.Contracts.Api;
 [JsonSerializable(typeof(LogInRequest))]
 [JsonSerializable(typeof(ComputerAnswer))]
 [JsonSerializable(typeof(CreateComputerRequest))]
+[JsonSerializable(typeof(CloneRequest))]
 [JsonSerializable(typeof(LifecycleAnswer))]
 [JsonSerializable(typeof(OperationAnswer))]
 [JsonSerializable(typeof(VncPasswordAnswer))]

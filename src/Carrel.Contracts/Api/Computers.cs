@@ -73,6 +73,11 @@ public sealed record CreateComputerRequest(
     string? Image = null,
     string? Gpu = null);
 
+/// <summary>Body of <c>POST /computers/{id}/clone</c> (reference section 4.9).</summary>
+/// <param name="Name">1-200 characters; left out, the next free of <c>name (clone)</c>, <c>name (clone 2)</c> and so on.</param>
+/// <param name="TargetProjectId">Workspace of the clone, the source's own if left out; also <c>workspace_id</c> and the like.</param>
+public sealed record CloneRequest(string? Name = null, [property: JsonPropertyName("targetProjectId")] string? TargetProjectId = null);
+
 /// <summary>Answer of start, stop and restart: the status the computer has now.</summary>
 /// <param name="OperationId">With <c>?async=true</c>: what to ask <c>GET /computers/{id}/operations/{operation_id}</c> for.</param>
 public sealed record LifecycleAnswer(

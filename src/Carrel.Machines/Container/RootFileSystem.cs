@@ -21,7 +21,7 @@ internal static class RootFileSystem
         }
 
         using var userNamespace = slot.OpenUserNamespace();
-        var (device, handle) = LoopDevice.Attach(disk.File);
+        var (device, handle) = LoopDevice.Attach(disk.File, disk.Direct);
         using (handle)
         {
             var format = DiskFormat.Of(disk.Info);

@@ -68,6 +68,11 @@ internal sealed class Teardown(Folders folders, SlotLeases leases, SlotFactory f
     private async Task ReleaseMountsAsync(MachineFolder folder, bool keepData)
     {
         var mounted = Mounts.Below(folder.Path);
+        if (mounted.Contains(folder.Disk))
+        {
+            FileSystem.Thaw(folder.Disk); // A server that was killed while it copied the disk left it frozen.
+        }
+
         if (!keepData && mounted.Contains(folder.Disk))
         {
             FileSystem.Abandon(folder.Disk);

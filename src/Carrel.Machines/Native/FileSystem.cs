@@ -10,6 +10,9 @@ internal static unsafe class FileSystem
     private const nuint XfsGeometry = 0x8070_5864;
     private const nuint XfsGrowData = 0x4010_586E;
 
+    private const nuint FreezeFs = 0xC004_5877;
+    private const nuint ThawFs = 0xC004_5878;
+
     internal const int BlockSize = 4096;
 
     /// <summary>Grows a mounted ext4 to <paramref name="bytes"/>. Wants CAP_SYS_RESOURCE.</summary>
@@ -51,5 +54,29 @@ internal static unsafe class FileSystem
         using var folder = Fd.Open(mountPoint, Fd.Directory);
         var flags = NoFlush;
         Errno.Check(Libc.Ioctl(folder.Value, Shutdown, (nint)(&flags)), $"shut down the file system at {mountPoint}");
+    }
+
+    /// <summary>Writes out what the file system mounted there has not written yet.</summary>
+    internal static void Sync(string mountPoint)
+    {
+        using var folder = Fd.Open(mountPoint, Fd.Directory);
+        Errno.Check(Libc.SyncFileSystem(folder.Value), $"write out the file system at {mountPoint}");
+    }
+
+    /// <summary>Makes every writer wait and writes all out; what is below is then as after a clean unmount.</summary>
+    internal static void Freeze(string mountPoint)
+    {
+        using var folder = Fd.Open(mountPoint, Fd.Directory);
+        Errno.Check(Libc.Ioctl(folder.Value, FreezeFs, 0), $"freeze the file system at {mountPoint}");
+    }
+
+    /// <summary>Lets writers go on; fine where nothing is frozen.</summary>
+    internal static void Thaw(string mountPoint)
+    {
+        using var folder = Fd.Open(mountPoint, Fd.Directory);
+        if (Libc.Ioctl(folder.Value, ThawFs, 0) < 0 && Marshal.GetLastPInvokeError() is var errno && errno != Errno.Invalid)
+        {
+            throw new NativeException($"thaw the file system at {mountPoint}", errno);
+        }
     }
 }

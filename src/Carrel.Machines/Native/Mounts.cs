@@ -36,6 +36,20 @@ internal static class Mounts
         Errno.Check(Libc.MoveMount(mount.Value, target), $"attach {device} at {target}");
     }
 
+    /// <summary>Mounts a file system of the host's own.</summary>
+    internal static void Attach(string device, string type, IReadOnlyList<string> flags, string target)
+    {
+        using var mount = Detached(device, type, flags);
+        Errno.Check(Libc.MoveMount(mount.Value, target), $"attach {device} at {target}");
+    }
+
+    /// <summary>The device mounted last at <paramref name="target"/>, or null where nothing is.</summary>
+    internal static string? DeviceAt(string target) => File.ReadLines("/proc/self/mountinfo")
+        .Select(line => line.Split(' '))
+        .Where(fields => Unescape(fields[4]) == target)
+        .Select(fields => fields[Array.IndexOf(fields, "-") + 2])
+        .LastOrDefault();
+
     private static Fd Detached(string device, string type, IReadOnlyList<string> flags)
     {
         using var fs = new Fd(Errno.Check(Libc.FsOpen(type), $"open an {type} context"));

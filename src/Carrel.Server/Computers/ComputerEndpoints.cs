@@ -2,7 +2,6 @@ using Carrel.Contracts.Api;
 using Carrel.Server.Accounts;
 using Carrel.Server.Errors;
 using Carrel.Server.Hosting;
-using Carrel.Server.State;
 using Carrel.Server.Workspaces;
 
 namespace Carrel.Server.Computers;
@@ -10,14 +9,12 @@ namespace Carrel.Server.Computers;
 /// <summary>Making, showing and deleting computers (reference sections 4.3 to 4.6 and 4.10).</summary>
 internal sealed class ComputerEndpoints(
     ComputerLookup lookup,
-    ComputerRegistry registry,
     ComputerStore store,
     ComputerViews views,
     Lifecycle lifecycle,
+    NewRecords records,
     WorkspaceStore workspaces,
-    Settings settings,
-    IIdFactory ids,
-    TimeProvider clock)
+    Settings settings)
 {
     public async Task<IResult> CreateAsync(HttpContext context)
     {
@@ -41,7 +38,8 @@ internal sealed class ComputerEndpoints(
             return refusal;
         }
 
-        var created = await lifecycle.CreateAsync(RecordOf(wanted, workspace!));
+        var created = await lifecycle.CreateAsync(
+            records.Make(workspace!, wanted.Name, settings.Image, wanted.Hardware, wanted.AutoStopMinutes));
         return created.Succeeded
             ? Results.Json(views.Of(created.Value, context), ApiJson.Default.ComputerAnswer, statusCode: StatusCodes.Status201Created)
             : created.Failure.AsProblem();
@@ -106,33 +104,5 @@ internal sealed class ComputerEndpoints(
                     row.FinishedAt is { } finished ? DateTimeOffset.FromUnixTimeMilliseconds(finished) : null),
                 ApiJson.Default.OperationAnswer)
             : Problem.NotFound($"No operation {operation} of computer {id}.");
-    }
-
-    private ComputerRecord RecordOf(NewComputer wanted, Workspace workspace)
-    {
-        string instance;
-        do
-        {
-            instance = ids.NewInstanceId();
-        }
-        while (registry.Find(instance) is not null);
-
-        return new ComputerRecord
-        {
-            Id = ids.NewId().ToString(),
-            InstanceId = instance,
-            AccountId = workspace.AccountId,
-            WorkspaceId = workspace.Id,
-            WorkspaceName = workspace.Name,
-            Name = wanted.Name,
-            Image = settings.Image,
-            Hardware = wanted.Hardware,
-            AutoStopMinutes = wanted.AutoStopMinutes,
-            Status = ComputerStatus.Creating,
-            Secrets = lifecycle.NewSecrets(),
-
-            // Whole milliseconds, as the database keeps them, so that every answer shows the same moment.
-            CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(clock.GetUtcNow().ToUnixTimeMilliseconds()),
-        };
     }
 }

@@ -31,14 +31,15 @@ internal sealed partial class Lifecycle(
     ILogger<Lifecycle> log)
 {
     /// <summary>Creates a computer and returns when its desktop can be used. Goes on when nobody waits any longer.</summary>
-    public async Task<Outcome<Computer>> CreateAsync(ComputerRecord record)
+    /// <param name="makeDisk">Makes its disk, where that is no new one.</param>
+    public async Task<Outcome<Computer>> CreateAsync(ComputerRecord record, Func<Task<Outcome<bool>>>? makeDisk = null)
     {
         var computer = new Computer(record);
         var operation = ids.NewId();
 
         // Posted first, so that whoever finds it in the registry and waits for it really waits.
         var isRecorded = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var made = computer.Post(() => MakeAsync(computer, record, operation, isRecorded.Task));
+        var made = computer.Post(() => MakeAsync(computer, record, operation, isRecorded.Task, makeDisk));
         var inserted = await GuardedAsync(computer, async () =>
             (Outcome<Insertion>)await store.InsertAsync(record, operation, () => registry.Add(computer)));
         if (inserted is { Succeeded: true, Value: Insertion.Done })
@@ -52,14 +53,19 @@ internal sealed partial class Lifecycle(
         return inserted.Failure ?? NotInserted(record, inserted.Value);
     }
 
-    private async Task<Outcome<Computer>> MakeAsync(Computer computer, ComputerRecord record, Guid operation, Task<bool> isRecorded)
+    private async Task<Outcome<Computer>> MakeAsync(
+        Computer computer, ComputerRecord record, Guid operation, Task<bool> isRecorded, Func<Task<Outcome<bool>>>? makeDisk)
     {
         if (!await isRecorded)
         {
             return new Failure(ErrorCodes.NotFound, $"Computer {record.Name} never came to be.");
         }
 
-        var session = await GuardedAsync(computer, () => bringUp.RunAsync(record, machine => machine.DestroyAsync(CancellationToken.None)));
+        var session = await GuardedAsync(computer, async () =>
+        {
+            var disk = makeDisk is null ? true : await makeDisk();
+            return disk.Succeeded ? await bringUp.RunAsync(record, machine => machine.DestroyAsync(CancellationToken.None)) : disk.Failure;
+        });
         if (session.Succeeded)
         {
             return await RunningAsync(computer, record, session.Value, operation);
@@ -67,6 +73,11 @@ internal sealed partial class Lifecycle(
 
         await GuardedAsync(computer, async () =>
         {
+            if (makeDisk is not null)
+            {
+                await host.DeleteDiskAsync(record.InstanceId, CancellationToken.None);
+            }
+
             await store.DeleteAsync(record.Id);
             return (Outcome<bool>)true;
         });

@@ -11,11 +11,7 @@ internal sealed record NewComputer(string WorkspaceId, string Name, Hardware Har
     public static NewComputer Read(JsonFields fields)
     {
         var workspace = fields.RequiredText(100, "workspace_id", "project_id", "workspaceId", "projectId");
-        var name = fields.RequiredText(200, "name");
-        if (name.Any(char.IsControl))
-        {
-            fields.Refuse("name", "must not contain control characters");
-        }
+        var name = ComputerName.Read(fields, required: true)!;
 
         if ((fields.Text(40, "os") ?? "linux") is var os && os != "linux")
         {

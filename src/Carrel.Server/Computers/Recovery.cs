@@ -25,7 +25,7 @@ internal sealed partial class Recovery(
 
         // Machines and disks outside this set are destroyed by the host, so the undone vanish from the host first and from the state after.
         var known = kept.Select(record => record.InstanceId).ToHashSet(StringComparer.Ordinal);
-        var machines = (await host.RecoverAsync(known, cancellationToken)).ToDictionary(machine => machine.Id, StringComparer.Ordinal);
+        var machines = (await host.RecoverAsync(known, new HashSet<string>(), cancellationToken)).ToDictionary(machine => machine.Id, StringComparer.Ordinal);
         foreach (var record in undone)
         {
             screenshots.DeleteAll(record.InstanceId);

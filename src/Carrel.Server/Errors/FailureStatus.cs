@@ -7,7 +7,7 @@ internal static class FailureStatus
 {
     public static int Of(string code) => code switch
     {
-        ErrorCodes.InvalidJson or ErrorCodes.InvalidField or ErrorCodes.MissingField or ErrorCodes.NotSupported => 400,
+        ErrorCodes.InvalidJson or ErrorCodes.InvalidField or ErrorCodes.MissingField or ErrorCodes.NotSupported or ErrorCodes.NotClonable => 400,
         ErrorCodes.MissingKey or ErrorCodes.InvalidKey => 401,
         ErrorCodes.AccessDenied or ErrorCodes.WorkspaceScopeMismatch => 403,
         ErrorCodes.NotFound => 404,

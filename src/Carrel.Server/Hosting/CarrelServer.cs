@@ -3,6 +3,7 @@ using Carrel.Contracts.Api;
 using Carrel.Server.Accounts;
 using Carrel.Server.Actions;
 using Carrel.Server.Clipboard;
+using Carrel.Server.Clones;
 using Carrel.Server.Computers;
 using Carrel.Server.Errors;
 using Carrel.Server.Events;
@@ -79,6 +80,8 @@ internal static class CarrelServer
         services.AddSingleton<RecordingStore>().AddSingleton<RecordingFiles>().AddSingleton<RecordingDesk>().AddSingleton<RecordingEndpoints>();
         services.AddHttpForwarder();
         services.AddSingleton<PortAddresses>().AddSingleton<PortClaims>().AddSingleton<PortAccess>().AddSingleton<PortForwarder>().AddSingleton<PortHosts>();
+        services.AddSingleton<NewRecords>();
+        services.AddClones();
         services.AddFiles();
         services.AddHostedService<Housekeeping>().AddHostedService<Shutdown>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownPatience);
@@ -103,6 +106,7 @@ internal static class CarrelServer
         var api = app.MapGroup("/api");
         api.MapWorkspaces();
         api.MapComputers();
+        api.MapClones();
         api.MapActions();
         api.MapScreens();
         app.MapPorts(api);

@@ -115,6 +115,68 @@ public abstract class MachineHostConformance : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_clone_has_all_that_was_written_and_its_source_goes_on()
+    {
+        var source = (await Host.LaunchAsync(Spec("c0ffee10"), s_desktop, default)).Value;
+        await BashAsync(source, """
+            head -c 50M /dev/urandom > /root/data; echo first > /root/note; rm -r /usr/share/doc; : > /root/journal
+            (setsid sh -c 'i=0; while :; do i=$((i+1)); echo $i >> /root/journal; done' > /dev/null 2>&1 &)
+            """);
+        var hash = await BashAsync(source, "sha256sum /root/data");
+
+        // While something writes all the time, and twice over: a clone of a clone.
+        var copied = await Host.CloneDiskAsync("c0ffee10", "c0ffee11", default);
+        Assert.True(copied.Succeeded, copied.Failure?.ToString());
+        Assert.InRange(copied.Value.Frozen, TimeSpan.FromTicks(1), TimeSpan.FromSeconds(30));
+        var clone = (await Host.LaunchAsync(Spec("c0ffee11"), s_desktop, default)).Value;
+        Assert.Equal("more\n", await BashAsync(source, "a=$(wc -l < /root/journal); for i in $(seq 300); do [ $(wc -l < /root/journal) -gt $a ] && echo more && exit; sleep 0.1; done"));
+
+        Assert.Equal(hash, await BashAsync(clone, "sha256sum /root/data"));
+        // Line by line without a gap: what was written before the freeze is there, up to one moment.
+        Assert.Equal("whole\n", await BashAsync(clone, "awk '$1 != NR { print; bad=1; exit } END { if (!bad && NR > 0) print \"whole\" }' <(head -n -1 /root/journal)"));
+        Assert.Equal("gone\n", await BashAsync(clone, "[ -e /usr/share/doc ] || echo gone"));
+        await BashAsync(clone, "echo second > /root/note");
+        Assert.Equal("first\n", await BashAsync(source, "cat /root/note"));
+
+        await clone.StopAsync(TimeSpan.Zero, default);
+        Assert.Equal(TimeSpan.Zero, (await Host.CloneDiskAsync("c0ffee11", "c0ffee12", default)).Value.Frozen);
+        await clone.DestroyAsync(default);
+        var third = (await Host.LaunchAsync(Spec("c0ffee12"), s_desktop, default)).Value;
+        Assert.Equal("second\n", await BashAsync(third, "cat /root/note"));
+        Assert.Equal(hash, await BashAsync(third, "sha256sum /root/data"));
+        await third.DestroyAsync(default);
+        await source.DestroyAsync(default);
+        Assert.Equal(ErrorCodes.NotClonable, (await Host.CloneDiskAsync("c0ffee10", "c0ffee11", default)).Failure!.Code);
+    }
+
+    [Fact]
+    public async Task A_snapshot_brings_a_disk_back_and_begins_others()
+    {
+        var machine = (await Host.LaunchAsync(Spec("c0ffee13"), s_desktop, default)).Value;
+        await BashAsync(machine, "echo then > /root/note; head -c 20M /dev/urandom > /root/data");
+        var hash = await BashAsync(machine, "sha256sum /root/data");
+        var taken = await Host.TakeSnapshotAsync("c0ffee13", "snap-1", default);
+        Assert.True(taken.Succeeded, taken.Failure?.ToString());
+        Assert.Equal(2L << 30, taken.Value.SizeBytes);
+        Assert.InRange(taken.Value.UsedBytes, 20L << 20, 200L << 20);
+        await BashAsync(machine, "echo now > /root/note; rm /root/data");
+        await machine.StopAsync(TimeSpan.Zero, default);
+
+        Assert.True((await Host.DiskFromSnapshotAsync("snap-1", "c0ffee14", default)).Succeeded);
+        Assert.True((await Host.RestoreSnapshotAsync("c0ffee13", "snap-1", default)).Value);
+        Assert.True((await Host.DeleteSnapshotAsync("snap-1", default)).Value);
+        Assert.False((await Host.DeleteSnapshotAsync("snap-1", default)).Value);
+
+        foreach (var id in (string[])["c0ffee13", "c0ffee14"])
+        {
+            var again = (await Host.LaunchAsync(Spec(id), s_desktop, default)).Value;
+            Assert.Equal("then\n", await BashAsync(again, "cat /root/note"));
+            Assert.Equal(hash, await BashAsync(again, "sha256sum /root/data"));
+            await again.DestroyAsync(default);
+        }
+    }
+
+    [Fact]
     public async Task A_host_that_opens_again_finds_what_runs_and_destroys_what_is_unknown()
     {
         var (known, unknown) = ((await Host.LaunchAsync(Spec("c0ffee06"), s_desktop, default)).Value, (await Host.LaunchAsync(Spec("c0ffee07"), s_desktop, default)).Value);
@@ -122,7 +184,7 @@ public abstract class MachineHostConformance : IAsyncLifetime
 
         await Host.DisposeAsync();
         _host = await OpenAsync();
-        var found = await Host.RecoverAsync(new HashSet<string> { "c0ffee06" }, default);
+        var found = await Host.RecoverAsync(new HashSet<string> { "c0ffee06" }, new HashSet<string>(), default);
 
         var machine = Assert.Single(found);
         Assert.Equal("here\n", await BashAsync(machine, "cat /root/file"));
@@ -147,7 +209,7 @@ public abstract class MachineHostConformance : IAsyncLifetime
     public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
-        await Host.RecoverAsync(new HashSet<string>(), default);
+        await Host.RecoverAsync(new HashSet<string>(), new HashSet<string>(), default);
         await Host.DisposeAsync();
     }
 
