@@ -46,6 +46,7 @@ public static class ErrorCodes
 
     /// <summary>Reference section 1.2: there is no disk that could be copied.</summary>
     public const string NotClonable = "NOT_CLONABLE";
+    public const string SnapshotLimit = "snapshot_limit";
     public const string NotSupported = "not_supported";
     public const string ScreenLimit = "screen_limit";
     public const string PortClosed = "port_closed";

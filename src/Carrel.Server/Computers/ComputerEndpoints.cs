@@ -2,6 +2,7 @@ using Carrel.Contracts.Api;
 using Carrel.Server.Accounts;
 using Carrel.Server.Errors;
 using Carrel.Server.Hosting;
+using Carrel.Server.Snapshots;
 using Carrel.Server.Workspaces;
 
 namespace Carrel.Server.Computers;
@@ -14,6 +15,8 @@ internal sealed class ComputerEndpoints(
     Lifecycle lifecycle,
     NewRecords records,
     WorkspaceStore workspaces,
+    SnapshotEndpoints snapshots,
+    SnapshotDesk desk,
     Settings settings)
 {
     public async Task<IResult> CreateAsync(HttpContext context)
@@ -25,7 +28,13 @@ internal sealed class ComputerEndpoints(
             return read.Failure.AsProblem();
         }
 
-        var wanted = NewComputer.Read(read.Value);
+        var (owner, snapshot, unknown) = read.Value.Text(100, "snapshot_id", "snapshotId") is { } id ? await snapshots.FindForAsync(context, id) : default;
+        if (unknown is not null)
+        {
+            return unknown;
+        }
+
+        var wanted = NewComputer.Read(read.Value, snapshot?.Hardware);
         if (read.Value.Wrong is { } wrong)
         {
             return wrong.AsProblem();
@@ -38,8 +47,8 @@ internal sealed class ComputerEndpoints(
             return refusal;
         }
 
-        var created = await lifecycle.CreateAsync(
-            records.Make(workspace!, wanted.Name, settings.Image, wanted.Hardware, wanted.AutoStopMinutes));
+        var record = records.Make(workspace!, wanted.Name, settings.Image, wanted.Hardware, wanted.AutoStopMinutes);
+        var created = snapshot is null ? await lifecycle.CreateAsync(record) : await desk.CreateAsync(owner!, snapshot, record);
         return created.Succeeded
             ? Results.Json(views.Of(created.Value, context), ApiJson.Default.ComputerAnswer, statusCode: StatusCodes.Status201Created)
             : created.Failure.AsProblem();

@@ -59,6 +59,13 @@ internal sealed class FileStore(Database database, TimeProvider clock)
             new { fromComputerId, toComputerId, until = until?.ToUnixTimeMilliseconds() ?? long.MaxValue },
             transaction));
 
+    /// <summary>A computer whose disk went back in time has not what it was given since.</summary>
+    public Task ForgetDeliveriesAsync(string computerId, DateTimeOffset after) => database.WriteAsync((connection, transaction) =>
+        connection.ExecuteAsync(
+            "DELETE FROM file_deliveries WHERE computer_id = @computerId AND delivered_at > @after",
+            new { computerId, after = after.ToUnixTimeMilliseconds() },
+            transaction));
+
     public Task DeliveredAsync(string fileId, string computerId) => database.WriteAsync((connection, transaction) => connection.ExecuteAsync(
         """
         INSERT INTO file_deliveries (file_id, computer_id, delivered_at)

@@ -14,6 +14,7 @@ using Carrel.Server.Realtime;
 using Carrel.Server.Recordings;
 using Carrel.Server.Screens;
 using Carrel.Server.Screenshots;
+using Carrel.Server.Snapshots;
 using Carrel.Server.State;
 using Carrel.Server.Streaming;
 using Carrel.Server.Workspaces;
@@ -82,6 +83,7 @@ internal static class CarrelServer
         services.AddSingleton<PortAddresses>().AddSingleton<PortClaims>().AddSingleton<PortAccess>().AddSingleton<PortForwarder>().AddSingleton<PortHosts>();
         services.AddSingleton<NewRecords>();
         services.AddClones();
+        services.AddSnapshots();
         services.AddFiles();
         services.AddHostedService<Housekeeping>().AddHostedService<Shutdown>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownPatience);
@@ -107,6 +109,7 @@ internal static class CarrelServer
         api.MapWorkspaces();
         api.MapComputers();
         api.MapClones();
+        api.MapSnapshots();
         api.MapActions();
         api.MapScreens();
         app.MapPorts(api);
