@@ -52,6 +52,7 @@ internal sealed class Sweep(Folders folders, DiskStore disks, Teardown teardown)
         foreach (var path in Directory.EnumerateDirectories(folders.Machines))
         {
             KillRuncOf(folders.Machine(Path.GetFileName(path)));
+            ThawDiskOf(folders.Machine(Path.GetFileName(path)));
             Check(await teardown.ReleaseAsync(Path.GetFileName(path), keepData: false).ConfigureAwait(false));
         }
 
