@@ -41,7 +41,8 @@ internal static class HostCounts
         {
             return File.ReadAllText($"{folder}/cgroup").Contains("/carrel/", StringComparison.Ordinal)
                 || File.ReadLines($"{folder}/status").Contains($"PPid:\t{installation.ServerPid}")
-                || File.ReadAllText($"{folder}/comm") is var name && (name.StartsWith("jbd2/loop", StringComparison.Ordinal) || name.StartsWith("ext4-rsv", StringComparison.Ordinal));
+                || File.ReadAllText($"{folder}/comm") is var name && (name.StartsWith("jbd2/loop", StringComparison.Ordinal) || name.StartsWith("ext4-rsv", StringComparison.Ordinal)
+                    || name.StartsWith("xfsaild/loop", StringComparison.Ordinal));
         }
         catch (IOException)
         {

@@ -26,6 +26,8 @@ public sealed class Installation : IAsyncDisposable
 
     public int ServerPid => _server?.Id ?? throw new InvalidOperationException("the server does not run");
 
+    public bool IsRunning => _server is not null;
+
     public string Key => File.ReadAllText(Path.Combine(Data, "admin.key")).Trim();
 
     public Api Api { get; private set; } = null!;

@@ -10,13 +10,20 @@ public static class Leftovers
     {
         var id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(installation.Data)))[..8];
         var found = new List<string>();
-        found.AddRange(File.ReadLines("/proc/self/mountinfo").Where(line => line.Contains($"/run/carrel/{id}/", StringComparison.Ordinal)));
+        // The pool, which a server that runs has mounted, is none; what is in it for a computer is.
+        var serves = installation.IsRunning;
+        var pool = $"/run/carrel/{id}/pool";
+        found.AddRange(File.ReadLines("/proc/self/mountinfo")
+            .Where(line => line.Contains($"/run/carrel/{id}/", StringComparison.Ordinal) && !(serves && line.Contains($" {pool} ", StringComparison.Ordinal))));
         found.AddRange((await HostProcess.RunAsync("losetup", "--list", "--noheadings", "--output", "NAME,BACK-FILE")).Output
-            .Split('\n').Where(line => line.Contains(installation.Data, StringComparison.Ordinal)));
+            .Split('\n').Where(line => line.Contains(installation.Data, StringComparison.Ordinal) || line.Contains(pool + "/", StringComparison.Ordinal))
+            .Where(line => !(serves && line.EndsWith("/pool.img", StringComparison.Ordinal))));
         found.AddRange(Cgroups(id));
         found.AddRange(Below($"/run/carrel/{id}/machines"));
         found.AddRange(Below($"/run/carrel/{id}/runc"));
         found.AddRange(Below($"{installation.Data}/disks"));
+        found.AddRange(Below($"{pool}/disks"));
+        found.AddRange(Below($"{pool}/snapshots"));
         found.AddRange(Slots(id).Select(slot => $"slot {slot}"));
         found.AddRange((await HostProcess.RunAsync("nft", "list", "tables")).Output.Split('\n')
             .Where(line => line.EndsWith($" carrel_{id}", StringComparison.Ordinal) && Slots(id).Count == 0));

@@ -49,6 +49,8 @@ command_down() {
     if [[ -n $all ]]; then say 'Stopped the server and every computer.'; else say 'Stopped the server; computers keep running.'; fi
   else
     say "The server of $DATA does not run."
+    # One that was killed left its pool mounted.
+    [[ -z $all ]] || ! mountpoint -q "$RUNTIME/$(installation)/pool" 2>/dev/null || umount "$RUNTIME/$(installation)/pool"
   fi
   unlock "$DATA/up.lock"
 }

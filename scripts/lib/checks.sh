@@ -23,8 +23,8 @@ check_kernel() {
   else
     report missing overlay 'neither built in nor a module' 'use a stock Debian or Ubuntu kernel'
   fi
-  if filesystem_known ext4 || modprobe -n ext4 2>/dev/null; then report ok ext4 'the kernel has it'; else
-    report missing ext4 'neither built in nor a module' 'use a stock Debian or Ubuntu kernel'
+  if filesystem_known xfs || modprobe -n xfs 2>/dev/null; then report ok xfs 'the kernel has it'; else
+    report missing xfs 'neither built in nor a module' 'use a stock Debian or Ubuntu kernel'
   fi
   local most=0
   [[ ! -r /proc/sys/user/max_user_namespaces ]] || most=$(</proc/sys/user/max_user_namespaces)

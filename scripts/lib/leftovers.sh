@@ -1,7 +1,8 @@
 # What this installation holds on the host, found by the names everything carries. Mirrors the layout of Carrel.Machines:
 #   /run/carrel/<installation>/machines/<id>/{pid,machine.json,...}   mounts and state of a machine
 #   /run/carrel/slots/<n>.lease -> <installation>        leased places; interface cr<n>, nftables table carrel_slot_<n>
-#   <data>/disks/<id>/disk.img                           loop devices
+#   /run/carrel/<installation>/pool                      mount of <data>/pool.img, if there is one; none of it when nothing runs
+#   <data>/disks/<id>/disk.img, <pool>/disks/<id>/...    loop devices
 #   /sys/fs/cgroup[/<controller>]/carrel/<installation>/<id>  control groups
 # shellcheck shell=bash
 
@@ -42,12 +43,15 @@ leftovers() {
     ! orphan "$id" || printf 'mount\t%s\n' "$path"
   done < <(awk -v under="$RUNTIME/$mine/machines/" 'index($5, under) == 1 { print $5 }' /proc/self/mountinfo)
   while read -r slot path; do
-    id=${path#"$DATA/disks/"} && id=${id%%/*}
+    id=${path#*/disks/} && id=${id%%/*}
     ! orphan "${id%.partial}" || printf 'loop device\t%s (%s)\n' "$slot" "$path"
-  done < <(losetup --list --noheadings -O NAME,BACK-FILE 2>/dev/null | awk -v under="$DATA/disks/" 'index($2, under) == 1')
+  done < <(losetup --list --noheadings -O NAME,BACK-FILE 2>/dev/null | awk -v a="$DATA/disks/" -v b="$RUNTIME/$mine/pool/disks/" 'index($2, a) == 1 || index($2, b) == 1')
   while read -r path; do
     ! orphan "${path##*/}" || printf 'control group\t%s\n' "$path"
   done < <(find /sys/fs/cgroup -maxdepth 4 -type d -path "*/carrel/$mine/*" 2>/dev/null)
+  if [[ -z ${live// /} ]] && ! server_pid >/dev/null && mountpoint -q "$RUNTIME/$mine/pool" 2>/dev/null; then
+    printf 'mount\t%s\n' "$RUNTIME/$mine/pool"
+  fi
   # A running server keeps a few slots made ahead.
   if ! server_pid >/dev/null; then
     used=" $(for id in $live; do sed -n 's/.*"slot": *\([0-9]*\).*/\1/p' "$RUNTIME/$mine/machines/$id/machine.json" 2>/dev/null; done | paste -sd' ') "

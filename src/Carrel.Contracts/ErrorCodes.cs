@@ -43,6 +43,10 @@ public static class ErrorCodes
 
     /// <summary>The recording is still being made, or waits for its computer to run again.</summary>
     public const string RecordingUnfinished = "recording_unfinished";
+
+    /// <summary>Reference section 1.2: there is no disk that could be copied.</summary>
+    public const string NotClonable = "NOT_CLONABLE";
+    public const string SnapshotLimit = "snapshot_limit";
     public const string NotSupported = "not_supported";
     public const string ScreenLimit = "screen_limit";
     public const string PortClosed = "port_closed";

@@ -29,7 +29,11 @@ internal sealed class Folders
 
     internal string Disks => Path.Combine(Data, "disks");
 
-    internal string Disk(string id) => Path.Combine(Disks, id);
+    /// <summary>The file that holds disks and snapshots where the data folder's file system cannot share blocks between files.</summary>
+    internal string PoolFile => Path.Combine(Data, "pool.img");
+
+    /// <summary>Where the pool is mounted.</summary>
+    internal string Pool => Path.Combine(Runtime, Installation, "pool");
 
     internal string Machines => Path.Combine(Runtime, Installation, "machines");
 
@@ -47,7 +51,7 @@ internal sealed class Folders
         const UnixFileMode Mine = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
         const UnixFileMode Pass = Mine | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
         foreach (var (folder, mode) in (ReadOnlySpan<(string, UnixFileMode)>)
-            [(Runtime, Pass), (Path.Combine(Runtime, Installation), Pass), (Machines, Pass), (Runc, Mine), (Slots, Mine), (Data, Mine), (Disks, Mine)])
+            [(Runtime, Pass), (Path.Combine(Runtime, Installation), Pass), (Machines, Pass), (Runc, Mine), (Pool, Mine), (Slots, Mine), (Data, Mine), (Disks, Mine)])
         {
             Directory.CreateDirectory(folder, mode);
         }
@@ -70,7 +74,7 @@ internal sealed class Folders
     internal void RemoveRuntime()
     {
         File.Delete(Owner);
-        foreach (var folder in (ReadOnlySpan<string>)[Machines, Runc, Path.Combine(Runtime, Installation)])
+        foreach (var folder in (ReadOnlySpan<string>)[Machines, Runc, Pool, Path.Combine(Runtime, Installation)])
         {
             Directory.Delete(folder);
         }

@@ -18,6 +18,10 @@ public sealed class RecoveryTests
         { "create", "connect", "gone" },
         { "create", "resize", "gone" },
         { "create", "resize:done", "gone" },
+        { "clone", "clone", "gone" },
+        { "clone", "clone:done", "gone" },
+        { "clone", "launch", "gone" },
+        { "clone", "resize:done", "gone" },
         { "stop", "stop", "stopped" },
         { "stop", "stop:done", "stopped" },
         { "start", "launch", "running" },
@@ -47,8 +51,8 @@ public sealed class RecoveryTests
         await using var world = new FakeWorld();
         await using var first = await RunningServer.StartAsync(world);
         var (bystander, untouched) = await first.ComputerAsync("bystander");
-        var (id, _) = command == "create" ? ("", untouched) : await first.ComputerAsync("victim");
-        var workspace = command == "create" ? await first.WorkspaceAsync("ws-victim") : (await first.GetAsync($"/api/computers/{id}")).Text("workspace_id");
+        var (id, _) = command is "create" or "clone" ? ("", untouched) : await first.ComputerAsync("victim");
+        var workspace = command is "create" or "clone" ? await first.WorkspaceAsync("ws-victim") : (await first.GetAsync($"/api/computers/{id}")).Text("workspace_id");
         if (command is "start" or "delete-stopped")
         {
             (await first.PostAsync($"/api/computers/{id}/stop")).Expect(200);
@@ -58,6 +62,7 @@ public sealed class RecoveryTests
         var interrupted = command switch
         {
             "create" => first.PostAsync("/api/computers", new { workspace_id = workspace, name = "victim" }),
+            "clone" => first.PostAsync($"/api/computers/{bystander}/clone", new { name = "victim", targetProjectId = workspace }),
             "delete" or "delete-stopped" => first.DeleteAsync($"/api/computers/{id}"),
             "delete-workspace" => first.DeleteAsync($"/api/workspaces/{workspace}"),
             _ => first.PostAsync($"/api/computers/{id}/{command}"),

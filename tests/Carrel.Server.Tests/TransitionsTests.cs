@@ -5,18 +5,18 @@ namespace Carrel.Server.Tests;
 
 public sealed class TransitionsTests
 {
-    // Columns: start, stop, restart, ensure-running, delete.
+    // Columns: start, stop, restart, ensure-running, delete, restore.
     private const string Expected =
         """
-        creating    busy             busy             busy         wait       busy
-        starting    busy             busy             busy         wait       busy
-        running     already_running  >stopping        >restarting  already    >deleting
-        stopping    busy             busy             busy         busy       busy
-        stopped     >starting        already_stopped  not_running  >starting  >deleting
-        restarting  busy             busy             busy         wait       busy
-        suspended   >starting        >stopping        >restarting  >starting  >deleting
-        deleting    busy             busy             busy         busy       busy
-        error       >starting        >stopping        >restarting  >starting  >deleting
+        creating    busy             busy             busy         wait       busy       busy
+        starting    busy             busy             busy         wait       busy       busy
+        running     already_running  >stopping        >restarting  already    >deleting  >restarting
+        stopping    busy             busy             busy         busy       busy       busy
+        stopped     >starting        already_stopped  not_running  >starting  >deleting  >stopping
+        restarting  busy             busy             busy         wait       busy       busy
+        suspended   >starting        >stopping        >restarting  >starting  >deleting  >stopping
+        deleting    busy             busy             busy         busy       busy       busy
+        error       >starting        >stopping        >restarting  >starting  >deleting  >stopping
         """;
 
     [Fact]

@@ -61,6 +61,7 @@ public sealed record Permissions([property: JsonPropertyName("canWrite")] bool C
 /// <param name="AutoStopMinutes">0 (default) keeps it on.</param>
 /// <param name="Image">An old generation's Docker reference; taken and ignored.</param>
 /// <param name="Gpu">An old generation's field; taken and ignored.</param>
+/// <param name="SnapshotId">Begin with the disk of this snapshot; its sizes are the defaults then, and the disk cannot be smaller.</param>
 public sealed record CreateComputerRequest(
     [property: JsonRequired] string WorkspaceId,
     [property: JsonRequired] string Name,
@@ -71,7 +72,13 @@ public sealed record CreateComputerRequest(
     string? Resolution = null,
     int? AutoStopMinutes = null,
     string? Image = null,
-    string? Gpu = null);
+    string? Gpu = null,
+    string? SnapshotId = null);
+
+/// <summary>Body of <c>POST /computers/{id}/clone</c> (reference section 4.9).</summary>
+/// <param name="Name">1-200 characters; left out, the next free of <c>name (clone)</c>, <c>name (clone 2)</c> and so on.</param>
+/// <param name="TargetProjectId">Workspace of the clone, the source's own if left out; also <c>workspace_id</c> and the like.</param>
+public sealed record CloneRequest(string? Name = null, [property: JsonPropertyName("targetProjectId")] string? TargetProjectId = null);
 
 /// <summary>Answer of start, stop and restart: the status the computer has now.</summary>
 /// <param name="OperationId">With <c>?async=true</c>: what to ask <c>GET /computers/{id}/operations/{operation_id}</c> for.</param>
@@ -82,7 +89,7 @@ public sealed record LifecycleAnswer(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? OperationUrl = null);
 
 /// <summary>A long piece of work on a computer (reference section 4.7).</summary>
-/// <param name="Kind">create, start, stop, restart or delete.</param>
+/// <param name="Kind">create, start, stop, restart, restore or delete.</param>
 /// <param name="Status">queued, running, succeeded, failed or needs_review.</param>
 /// <param name="Error">Why it failed.</param>
 public sealed record OperationAnswer(

@@ -6,13 +6,17 @@ namespace Carrel.Deskd.Identity;
 /// <summary>The system's own ideas of who it is.</summary>
 internal static class HostNames
 {
-    public static void SetMachineId(string path, string machineId)
+    /// <summary>True where it was another: the disk is new, or a clone's.</summary>
+    public static bool SetMachineId(string path, string machineId)
     {
         var line = machineId + "\n";
-        if (!File.Exists(path) || File.ReadAllText(path) != line)
+        if (File.Exists(path) && File.ReadAllText(path) == line)
         {
-            File.WriteAllText(path, line);
+            return false;
         }
+
+        File.WriteAllText(path, line);
+        return true;
     }
 
     /// <summary>Sets the host name where it differs and the isolation allows it; at a cold launch it is set already.</summary>

@@ -83,9 +83,14 @@ internal sealed class IdentityEndpoint
         Directory.CreateDirectory(_settings.RunFolder);
         PrivateFile.Replace(Path.Combine(_settings.RunFolder, "vncpasswd"), VncPassword.Obfuscate(told.VncPassword));
         PrivateFile.Replace(Kept, JsonSerializer.SerializeToUtf8Bytes(told, DeskdJson.Default.Identity));
-        HostNames.SetMachineId(_settings.MachineIdFile, told.MachineId);
+        var isOther = HostNames.SetMachineId(_settings.MachineIdFile, told.MachineId);
         if (_settings.SetsHostName)
         {
+            if (isOther)
+            {
+                BrowserLocks.Break(BrowserLocks.Homes(), told.HostName);
+            }
+
             HostNames.SetHostName(told.HostName);
         }
 

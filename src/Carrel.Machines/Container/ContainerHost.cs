@@ -23,7 +23,9 @@ internal sealed class ContainerHost : IMachineHost
 {
     private readonly Folders _folders;
     private readonly ImageStore _images;
+    private readonly DiskVolume _volume;
     private readonly DiskStore _disks;
+    private readonly DiskCopier _copier;
     private readonly SlotPool _slots;
     private readonly SlotNetwork _network;
     private readonly OciSpec _spec;
@@ -31,13 +33,16 @@ internal sealed class ContainerHost : IMachineHost
     private readonly Sweep _sweep;
     private readonly TimeProvider _time;
 
-    private ContainerHost(MachineOptions options, Folders folders, SlotLeases leases, SlotFactory factory, SlotNetwork network, TimeProvider time)
+    private ContainerHost(
+        MachineOptions options, Folders folders, DiskVolume volume, SlotLeases leases, SlotFactory factory, SlotNetwork network, TimeProvider time)
     {
         _folders = folders;
         _network = network;
         _time = time;
         _images = new ImageStore(options.ImageFolder, options.DesktopDigest);
-        _disks = new DiskStore(folders, options.ReservedDiskBytes);
+        _volume = volume;
+        _disks = new DiskStore(folders, volume);
+        _copier = new DiskCopier(volume, time);
         _spec = new OciSpec(options.DeskdFolder, SeccompProfile.HostFile);
         _teardown = new Teardown(folders, leases, factory, time);
         _sweep = new Sweep(folders, _disks, _teardown);
@@ -72,7 +77,13 @@ internal sealed class ContainerHost : IMachineHost
         var leases = new SlotLeases(folders);
         var factory = new SlotFactory(leases, network);
         await Sweep.UnusedSlotsAsync(folders, leases, factory).ConfigureAwait(false);
-        return new ContainerHost(options, folders, leases, factory, network, time);
+        var volume = await DiskVolume.OpenAsync(folders, options.ReservedDiskBytes, time).ConfigureAwait(false);
+        if (!volume.Succeeded)
+        {
+            return volume.Failure;
+        }
+
+        return new ContainerHost(options, folders, volume.Value, leases, factory, network, time);
     }
 
     public async Task<Outcome<IMachine>> LaunchAsync(MachineSpec spec, MachineSource source, CancellationToken cancellationToken)
@@ -100,21 +111,76 @@ internal sealed class ContainerHost : IMachineHost
         }
     }
 
-    public Task<IReadOnlyList<IMachine>> RecoverAsync(IReadOnlySet<string> knownIds, CancellationToken cancellationToken)
-        => _sweep.RunAsync(knownIds, Adopt);
+    public Task<IReadOnlyList<IMachine>> RecoverAsync(
+        IReadOnlySet<string> knownIds, IReadOnlySet<string> knownSnapshots, CancellationToken cancellationToken)
+        => _sweep.RunAsync(knownIds, knownSnapshots, Adopt);
 
-    public Task<Outcome<bool>> DeleteDiskAsync(string machineId, CancellationToken cancellationToken)
-        => Task.FromResult<Outcome<bool>>(_disks.Delete(machineId));
+    public Task<Outcome<bool>> DeleteDiskAsync(string machineId, CancellationToken cancellationToken) => Try(() => _disks.Delete(machineId));
+
+    public Task<Outcome<DiskCopy>> CloneDiskAsync(string machineId, string newMachineId, CancellationToken cancellationToken)
+        => CopyAsync(_disks.Find(machineId), machineId, (info, fill) => _disks.CreateFilled(newMachineId, info, fill), cancellationToken);
+
+    public Task<Outcome<DiskCopy>> TakeSnapshotAsync(string machineId, string snapshotId, CancellationToken cancellationToken)
+        => CopyAsync(_disks.Find(machineId), machineId, (info, fill) => _disks.CreateSnapshot(snapshotId, info, fill), cancellationToken);
+
+    public Task<Outcome<DiskCopy>> DiskFromSnapshotAsync(string snapshotId, string newMachineId, CancellationToken cancellationToken)
+        => CopyAsync(_disks.FindSnapshot(snapshotId), null, (info, fill) => _disks.CreateFilled(newMachineId, info, fill), cancellationToken);
+
+    public async Task<Outcome<bool>> RestoreSnapshotAsync(string machineId, string snapshotId, CancellationToken cancellationToken)
+    {
+        if (_disks.FindSnapshot(snapshotId) is not { } snapshot)
+        {
+            return NoDisk($"Snapshot {snapshotId}");
+        }
+
+        return await _volume.MakeRoomAsync(0).ConfigureAwait(false) is { } full ? full : await Try(() =>
+        {
+            _disks.Restore(machineId, snapshot);
+            return true;
+        }).ConfigureAwait(false);
+    }
+
+    public Task<Outcome<bool>> DeleteSnapshotAsync(string snapshotId, CancellationToken cancellationToken) => Try(() => _disks.DeleteSnapshot(snapshotId));
 
     /// <summary>Machines go on; the spare slots go, and the installation's rules with them when no machine needs them.</summary>
     public async ValueTask DisposeAsync()
     {
         await _slots.DisposeAsync().ConfigureAwait(false);
-        if (!Directory.EnumerateFileSystemEntries(_folders.Machines).Any())
+        var idle = !Directory.EnumerateFileSystemEntries(_folders.Machines).Any();
+        await _volume.CloseAsync(idle).ConfigureAwait(false);
+        await _volume.DisposeAsync().ConfigureAwait(false);
+        if (idle)
         {
             await _network.RemoveInstallationAsync().ConfigureAwait(false);
             new Cgroup($"/carrel/{_folders.Installation}").RemoveIfEmpty();
             _folders.RemoveRuntime();
+        }
+    }
+
+    private async Task<Outcome<DiskCopy>> CopyAsync(
+        Disk? source, string? machineId, Func<DiskInfo, Action<string>, Disk> make, CancellationToken cancellationToken)
+    {
+        if (source is null)
+        {
+            return NoDisk(machineId is null ? "The snapshot" : $"Machine {machineId}");
+        }
+
+        var folder = machineId is null ? null : _folders.Machine(machineId);
+        var mountPoint = folder is not null && Mounts.Below(folder.Path).Contains(folder.Disk) ? folder.Disk : null;
+        return await _copier.CopyAsync(source, mountPoint, make, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static Failure NoDisk(string what) => new(ErrorCodes.NotClonable, $"{what} has no disk on this host.");
+
+    private static async Task<Outcome<bool>> Try(Func<bool> change)
+    {
+        try
+        {
+            return await Task.Run(change).ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            return HostFailure.Of(e);
         }
     }
 
@@ -148,6 +214,11 @@ internal sealed class ContainerHost : IMachineHost
 
         state = state with { LoopDevice = RootFileSystem.Mount(folder, image.Value, disk.Value, slot, undo, _time) };
         state.Save(folder);
+        if (spec.Limits.DiskBytes > disk.Value.Info.SizeBytes)
+        {
+            DiskStore.Grow(disk.Value, spec.Limits.DiskBytes.Value, state.LoopDevice, folder.Disk);
+        }
+
         using var deskd = ListeningSocket.Create(folder.Socket(MachineService.Deskd));
         using var vnc = ListeningSocket.Create(folder.Socket(MachineService.Vnc));
         var cgroup = Cgroup(spec.Id);

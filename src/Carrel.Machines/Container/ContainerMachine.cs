@@ -88,12 +88,12 @@ internal sealed class ContainerMachine : IMachine
 
         if (limits.DiskBytes is { } disk)
         {
-            _disks.Grow(_disk, disk, _state.LoopDevice!, _folder.Disk);
+            DiskStore.Grow(_disk, disk, _state.LoopDevice!, _folder.Disk);
         }
     });
 
     public ValueTask<MachineStats> ReadStatsAsync(CancellationToken cancellationToken)
-        => ValueTask.FromResult(new MachineStats(_cgroup.CpuTime(), _cgroup.MemoryBytes(), _cgroup.Processes(), DiskStore.UsedBytes(_disk)));
+        => ValueTask.FromResult(new MachineStats(_cgroup.CpuTime(), _cgroup.MemoryBytes(), _cgroup.Processes(), _disk.UsedBytes));
 
     private async Task<MachineExit> CompleteAsync()
     {

@@ -21,10 +21,11 @@ internal static class RootFileSystem
         }
 
         using var userNamespace = slot.OpenUserNamespace();
-        var (device, handle) = LoopDevice.Attach(disk.File);
+        var (device, handle) = LoopDevice.Attach(disk.File, disk.Direct);
         using (handle)
         {
-            Mounts.AttachExt4(device, userNamespace, folder.Disk);
+            var format = DiskFormat.Of(disk.Info);
+            Mounts.AttachDisk(device, format.Name, format.MountFlags, userNamespace, folder.Disk);
         }
 
         undo.Push("disk", () => Mounts.UnmountAsync(folder.Disk, time));

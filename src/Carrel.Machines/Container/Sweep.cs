@@ -11,13 +11,15 @@ namespace Carrel.Machines.Container;
 /// <summary>After a crash or restart: finds what runs, clears away everything else that carries our names.</summary>
 internal sealed class Sweep(Folders folders, DiskStore disks, Teardown teardown)
 {
-    internal async Task<IReadOnlyList<IMachine>> RunAsync(IReadOnlySet<string> knownIds, Func<string, ContainerMachine?> adopt)
+    internal async Task<IReadOnlyList<IMachine>> RunAsync(
+        IReadOnlySet<string> knownIds, IReadOnlySet<string> knownSnapshots, Func<string, ContainerMachine?> adopt)
     {
         var alive = new List<IMachine>();
         foreach (var path in Directory.EnumerateDirectories(folders.Machines))
         {
             var id = Path.GetFileName(path);
             KillRuncOf(folders.Machine(id));
+            ThawDiskOf(folders.Machine(id));
             if (knownIds.Contains(id) && adopt(id) is { } machine)
             {
                 alive.Add(machine);
@@ -33,6 +35,11 @@ internal sealed class Sweep(Folders folders, DiskStore disks, Teardown teardown)
             disks.Delete(id);
         }
 
+        foreach (var id in disks.SnapshotIds().Where(id => !knownSnapshots.Contains(id)))
+        {
+            disks.DeleteSnapshot(id);
+        }
+
         return alive;
     }
 
@@ -45,10 +52,12 @@ internal sealed class Sweep(Folders folders, DiskStore disks, Teardown teardown)
         foreach (var path in Directory.EnumerateDirectories(folders.Machines))
         {
             KillRuncOf(folders.Machine(Path.GetFileName(path)));
+            ThawDiskOf(folders.Machine(Path.GetFileName(path)));
             Check(await teardown.ReleaseAsync(Path.GetFileName(path), keepData: false).ConfigureAwait(false));
         }
 
         await UnusedSlotsAsync(folders, leases, factory).ConfigureAwait(false);
+        await PoolVolume.UnmountAsync(folders, time).ConfigureAwait(false);
         await network.RemoveInstallationAsync().ConfigureAwait(false);
         new Cgroup($"/carrel/{folders.Installation}").RemoveIfEmpty();
         folders.RemoveRuntime();
@@ -63,6 +72,15 @@ internal sealed class Sweep(Folders folders, DiskStore disks, Teardown teardown)
         foreach (var slot in leases.Mine().Where(slot => !used.Contains(slot.Number)))
         {
             await factory.DestroyAsync(slot).ConfigureAwait(false);
+        }
+    }
+
+    // A server that was killed while it copied a disk left everybody waiting who writes to it.
+    private static void ThawDiskOf(MachineFolder folder)
+    {
+        if (Mounts.Below(folder.Path).Contains(folder.Disk))
+        {
+            FileSystem.Thaw(folder.Disk);
         }
     }
 

@@ -68,9 +68,14 @@ internal sealed class Teardown(Folders folders, SlotLeases leases, SlotFactory f
     private async Task ReleaseMountsAsync(MachineFolder folder, bool keepData)
     {
         var mounted = Mounts.Below(folder.Path);
+        if (mounted.Contains(folder.Disk))
+        {
+            FileSystem.Thaw(folder.Disk); // A server that was killed while it copied the disk left it frozen.
+        }
+
         if (!keepData && mounted.Contains(folder.Disk))
         {
-            Ext4.Abandon(folder.Disk);
+            FileSystem.Abandon(folder.Disk);
         }
 
         foreach (var point in mounted)

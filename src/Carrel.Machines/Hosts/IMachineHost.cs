@@ -20,12 +20,35 @@ public interface IMachineHost : IAsyncDisposable
 
     /// <summary>
     /// Finds the machines that still run after a restart of the server and destroys what belongs to none: half-made
-    /// machines, mounts, loop devices, namespaces, cgroups. Disks of ids outside <paramref name="knownIds"/> are deleted.
+    /// machines, mounts, loop devices, namespaces, cgroups. Disks of ids outside <paramref name="knownIds"/> and snapshots outside
+    /// <paramref name="knownSnapshots"/> are deleted. A machine whose disk was being copied goes on.
     /// </summary>
-    Task<IReadOnlyList<IMachine>> RecoverAsync(IReadOnlySet<string> knownIds, CancellationToken cancellationToken);
+    Task<IReadOnlyList<IMachine>> RecoverAsync(IReadOnlySet<string> knownIds, IReadOnlySet<string> knownSnapshots, CancellationToken cancellationToken);
 
     /// <summary>Deletes the disk of a machine that does not run. True when there was one.</summary>
     Task<Outcome<bool>> DeleteDiskAsync(string machineId, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Makes the disk of a machine that is yet to be launched from that of another, which may be running: it is frozen for a moment only.
+    /// Counts as a call for <paramref name="machineId"/>, too. On failure, and on cancellation, there is no new disk.
+    /// </summary>
+    Task<Outcome<DiskCopy>> CloneDiskAsync(string machineId, string newMachineId, CancellationToken cancellationToken);
+
+    /// <summary>Keeps a machine's disk as it is now; in all else as <see cref="CloneDiskAsync"/>.</summary>
+    /// <param name="snapshotId">Letters, digits and dashes.</param>
+    Task<Outcome<DiskCopy>> TakeSnapshotAsync(string machineId, string snapshotId, CancellationToken cancellationToken);
+
+    /// <summary>Makes the disk of a machine that is yet to be launched from a snapshot.</summary>
+    Task<Outcome<DiskCopy>> DiskFromSnapshotAsync(string snapshotId, string newMachineId, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Puts a snapshot in the place of the disk of a machine that does not run. Cut off at any point, the old or the new disk is there,
+    /// whole; asking again finishes it.
+    /// </summary>
+    Task<Outcome<bool>> RestoreSnapshotAsync(string machineId, string snapshotId, CancellationToken cancellationToken);
+
+    /// <summary>True when there was one.</summary>
+    Task<Outcome<bool>> DeleteSnapshotAsync(string snapshotId, CancellationToken cancellationToken);
 }
 
 /// <summary>A running machine.</summary>

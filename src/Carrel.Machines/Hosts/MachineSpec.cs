@@ -40,3 +40,10 @@ public sealed record MachineExit(int? ExitCode, bool OutOfMemory);
 /// <param name="Processes">Processes and threads now.</param>
 /// <param name="DiskBytes">Bytes its disk takes on the host (sparse, so less than its size).</param>
 public sealed record MachineStats(TimeSpan CpuTime, long MemoryBytes, int Processes, long DiskBytes);
+
+/// <summary>A copy that was made of a disk.</summary>
+/// <param name="Frozen">How long the machine whose disk it is had to wait before it could write on.</param>
+/// <param name="Image">Digest of the base image under the disk: it must be there for as long as the copy is.</param>
+/// <param name="SizeBytes">Size of the disk.</param>
+/// <param name="UsedBytes">What is in it; blocks shared with the original count, though they take no room of their own.</param>
+public sealed record DiskCopy(TimeSpan Frozen, string Image, long SizeBytes, long UsedBytes);

@@ -12,13 +12,17 @@ internal sealed class NativeException(string attempt, int errno)
 
 internal static class Errno
 {
+    internal const int NotPermitted = 1;
     internal const int NoEntry = 2;
     internal const int NoProcess = 3;
     internal const int Interrupted = 4;
     internal const int Exists = 17;
     internal const int Busy = 16;
     internal const int Invalid = 22;
+    internal const int CrossDevice = 18;
+    internal const int NotTty = 25;
     internal const int NoSpace = 28;
+    internal const int NotSupported = 95;
     internal const int NoDeviceOrAddress = 6;
 
     /// <summary>Returns <paramref name="result"/>, or throws with errno when the call failed.</summary>

@@ -26,18 +26,41 @@ internal static class Mounts
     }
 
     /// <summary>
-    /// Mounts the ext4 on a block device, ids mapped, at <paramref name="target"/>. The unmapped mount is never attached
+    /// Mounts the file system on a block device, ids mapped, at <paramref name="target"/>. The unmapped mount is never attached
     /// anywhere, so a guest's set-uid files are at no moment executable as host root.
     /// </summary>
-    internal static void AttachExt4(string device, Fd userNamespace, string target)
+    internal static void AttachDisk(string device, string type, IReadOnlyList<string> flags, Fd userNamespace, string target)
     {
-        using var fs = new Fd(Errno.Check(Libc.FsOpen("ext4"), "open an ext4 context"));
-        Errno.Check(Libc.FsConfigString(fs.Value, "source", device), $"set the device {device}");
-        Errno.Check(Libc.FsConfigFlag(fs.Value, "discard"), "set discard");
-        Errno.Check(Libc.FsConfigCreate(fs.Value), $"read the file system on {device}");
-        using var mount = new Fd(Errno.Check(Libc.FsMount(fs.Value, NoDev | NoAtime), $"mount {device}"));
+        using var mount = Detached(device, type, flags);
         MapIds(mount, userNamespace, device);
         Errno.Check(Libc.MoveMount(mount.Value, target), $"attach {device} at {target}");
+    }
+
+    /// <summary>Mounts a file system of the host's own.</summary>
+    internal static void Attach(string device, string type, IReadOnlyList<string> flags, string target)
+    {
+        using var mount = Detached(device, type, flags);
+        Errno.Check(Libc.MoveMount(mount.Value, target), $"attach {device} at {target}");
+    }
+
+    /// <summary>The device mounted last at <paramref name="target"/>, or null where nothing is.</summary>
+    internal static string? DeviceAt(string target) => File.ReadLines("/proc/self/mountinfo")
+        .Select(line => line.Split(' '))
+        .Where(fields => Unescape(fields[4]) == target)
+        .Select(fields => fields[Array.IndexOf(fields, "-") + 2])
+        .LastOrDefault();
+
+    private static Fd Detached(string device, string type, IReadOnlyList<string> flags)
+    {
+        using var fs = new Fd(Errno.Check(Libc.FsOpen(type), $"open an {type} context"));
+        Errno.Check(Libc.FsConfigString(fs.Value, "source", device), $"set the device {device}");
+        foreach (var flag in flags)
+        {
+            Errno.Check(Libc.FsConfigFlag(fs.Value, flag), $"set {flag}");
+        }
+
+        Errno.Check(Libc.FsConfigCreate(fs.Value), $"read the {type} file system on {device}");
+        return new Fd(Errno.Check(Libc.FsMount(fs.Value, NoDev | NoAtime), $"mount {device}"));
     }
 
     /// <summary>An overlay whose work files are created as <paramref name="rootUid"/>, the guest's root on the host.</summary>

@@ -2,7 +2,7 @@ using Carrel.Contracts.Api;
 using Carrel.Server.Accounts;
 using Carrel.Server.Errors;
 using Carrel.Server.Hosting;
-using Carrel.Server.State;
+using Carrel.Server.Snapshots;
 using Carrel.Server.Workspaces;
 
 namespace Carrel.Server.Computers;
@@ -10,14 +10,14 @@ namespace Carrel.Server.Computers;
 /// <summary>Making, showing and deleting computers (reference sections 4.3 to 4.6 and 4.10).</summary>
 internal sealed class ComputerEndpoints(
     ComputerLookup lookup,
-    ComputerRegistry registry,
     ComputerStore store,
     ComputerViews views,
     Lifecycle lifecycle,
+    NewRecords records,
     WorkspaceStore workspaces,
-    Settings settings,
-    IIdFactory ids,
-    TimeProvider clock)
+    SnapshotEndpoints snapshots,
+    SnapshotDesk desk,
+    Settings settings)
 {
     public async Task<IResult> CreateAsync(HttpContext context)
     {
@@ -28,7 +28,13 @@ internal sealed class ComputerEndpoints(
             return read.Failure.AsProblem();
         }
 
-        var wanted = NewComputer.Read(read.Value);
+        var (owner, snapshot, unknown) = read.Value.Text(100, "snapshot_id", "snapshotId") is { } id ? await snapshots.FindForAsync(context, id) : default;
+        if (unknown is not null)
+        {
+            return unknown;
+        }
+
+        var wanted = NewComputer.Read(read.Value, snapshot?.Hardware);
         if (read.Value.Wrong is { } wrong)
         {
             return wrong.AsProblem();
@@ -41,7 +47,8 @@ internal sealed class ComputerEndpoints(
             return refusal;
         }
 
-        var created = await lifecycle.CreateAsync(RecordOf(wanted, workspace!));
+        var record = records.Make(workspace!, wanted.Name, settings.Image, wanted.Hardware, wanted.AutoStopMinutes);
+        var created = snapshot is null ? await lifecycle.CreateAsync(record) : await desk.CreateAsync(owner!, snapshot, record);
         return created.Succeeded
             ? Results.Json(views.Of(created.Value, context), ApiJson.Default.ComputerAnswer, statusCode: StatusCodes.Status201Created)
             : created.Failure.AsProblem();
@@ -106,33 +113,5 @@ internal sealed class ComputerEndpoints(
                     row.FinishedAt is { } finished ? DateTimeOffset.FromUnixTimeMilliseconds(finished) : null),
                 ApiJson.Default.OperationAnswer)
             : Problem.NotFound($"No operation {operation} of computer {id}.");
-    }
-
-    private ComputerRecord RecordOf(NewComputer wanted, Workspace workspace)
-    {
-        string instance;
-        do
-        {
-            instance = ids.NewInstanceId();
-        }
-        while (registry.Find(instance) is not null);
-
-        return new ComputerRecord
-        {
-            Id = ids.NewId().ToString(),
-            InstanceId = instance,
-            AccountId = workspace.AccountId,
-            WorkspaceId = workspace.Id,
-            WorkspaceName = workspace.Name,
-            Name = wanted.Name,
-            Image = settings.Image,
-            Hardware = wanted.Hardware,
-            AutoStopMinutes = wanted.AutoStopMinutes,
-            Status = ComputerStatus.Creating,
-            Secrets = lifecycle.NewSecrets(),
-
-            // Whole milliseconds, as the database keeps them, so that every answer shows the same moment.
-            CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(clock.GetUtcNow().ToUnixTimeMilliseconds()),
-        };
     }
 }

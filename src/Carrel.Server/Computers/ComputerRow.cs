@@ -93,6 +93,9 @@ internal sealed class OperationRow
 
     public string Kind { get; init; } = "";
 
+    /// <summary>The snapshot that is restored.</summary>
+    public string? Subject { get; init; }
+
     public string Status { get; init; } = "";
 
     public string? Error { get; init; }

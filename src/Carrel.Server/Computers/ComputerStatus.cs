@@ -22,6 +22,9 @@ internal enum ComputerCommand
     Restart,
     EnsureRunning,
     Delete,
+
+    /// <summary>Put a snapshot in the place of its disk; it runs afterwards where it did before.</summary>
+    Restore,
 }
 
 internal static class ComputerStatusExtensions

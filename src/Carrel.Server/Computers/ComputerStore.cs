@@ -42,10 +42,10 @@ internal sealed class ComputerStore(Database database, SecretBox secrets, TimePr
     });
 
     /// <summary>Records that a transition begins: the status it has while it lasts, its secrets, its operation.</summary>
-    public Task BeginAsync(ComputerRecord record, Guid operation, string kind) => database.WriteAsync(async (connection, transaction) =>
+    public Task BeginAsync(ComputerRecord record, Guid operation, string kind, string? subject = null) => database.WriteAsync(async (connection, transaction) =>
     {
         await UpdateAsync(connection, transaction, record);
-        return await BeginOperationAsync(connection, transaction, operation, record.Id, kind);
+        return await BeginOperationAsync(connection, transaction, operation, record.Id, kind, subject);
     });
 
     /// <summary>Records how a transition ended.</summary>
@@ -81,7 +81,7 @@ internal sealed class ComputerStore(Database database, SecretBox secrets, TimePr
     public async Task<IReadOnlyList<OperationRow>> UnfinishedAsync() => [.. await database.ReadAsync(connection =>
         connection.QueryAsync<OperationRow>(
             """
-            SELECT id, computer_id AS ComputerId, kind, status, error, created_at AS CreatedAt, finished_at AS FinishedAt
+            SELECT id, computer_id AS ComputerId, kind, subject, status, error, created_at AS CreatedAt, finished_at AS FinishedAt
             FROM operations WHERE finished_at IS NULL ORDER BY created_at
             """))];
 
@@ -103,10 +103,10 @@ internal sealed class ComputerStore(Database database, SecretBox secrets, TimePr
         },
         transaction);
 
-    private Task<int> BeginOperationAsync(DbConnection connection, DbTransaction transaction, Guid id, string computerId, string kind) =>
+    private Task<int> BeginOperationAsync(DbConnection connection, DbTransaction transaction, Guid id, string computerId, string kind, string? subject = null) =>
         connection.ExecuteAsync(
-            "INSERT INTO operations (id, computer_id, kind, status, created_at) VALUES (@id, @computerId, @kind, 'running', @now)",
-            new { id = id.ToString(), computerId, kind, now = Now },
+            "INSERT INTO operations (id, computer_id, kind, subject, status, created_at) VALUES (@id, @computerId, @kind, @subject, 'running', @now)",
+            new { id = id.ToString(), computerId, kind, subject, now = Now },
             transaction);
 }
 

@@ -4,6 +4,7 @@ using Carrel.Server.Files;
 using Carrel.Server.Hosting;
 using Carrel.Server.Recordings;
 using Carrel.Server.Screenshots;
+using Carrel.Server.Snapshots;
 using Carrel.Server.State;
 
 namespace Carrel.Server.Computers;
@@ -26,19 +27,23 @@ internal sealed partial class Lifecycle(
     ScreenshotStore screenshots,
     RecordingDesk recordings,
     FileDelivery files,
+    FileStore deliveries,
+    SnapshotStore snapshots,
+    SnapshotKeeping snapshotKeeping,
     Settings settings,
     IIdFactory ids,
     ILogger<Lifecycle> log)
 {
     /// <summary>Creates a computer and returns when its desktop can be used. Goes on when nobody waits any longer.</summary>
-    public async Task<Outcome<Computer>> CreateAsync(ComputerRecord record)
+    /// <param name="makeDisk">Makes its disk, where that is no new one.</param>
+    public async Task<Outcome<Computer>> CreateAsync(ComputerRecord record, Func<Task<Outcome<bool>>>? makeDisk = null)
     {
         var computer = new Computer(record);
         var operation = ids.NewId();
 
         // Posted first, so that whoever finds it in the registry and waits for it really waits.
         var isRecorded = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var made = computer.Post(() => MakeAsync(computer, record, operation, isRecorded.Task));
+        var made = computer.Post(() => MakeAsync(computer, record, operation, isRecorded.Task, makeDisk));
         var inserted = await GuardedAsync(computer, async () =>
             (Outcome<Insertion>)await store.InsertAsync(record, operation, () => registry.Add(computer)));
         if (inserted is { Succeeded: true, Value: Insertion.Done })
@@ -52,14 +57,19 @@ internal sealed partial class Lifecycle(
         return inserted.Failure ?? NotInserted(record, inserted.Value);
     }
 
-    private async Task<Outcome<Computer>> MakeAsync(Computer computer, ComputerRecord record, Guid operation, Task<bool> isRecorded)
+    private async Task<Outcome<Computer>> MakeAsync(
+        Computer computer, ComputerRecord record, Guid operation, Task<bool> isRecorded, Func<Task<Outcome<bool>>>? makeDisk)
     {
         if (!await isRecorded)
         {
             return new Failure(ErrorCodes.NotFound, $"Computer {record.Name} never came to be.");
         }
 
-        var session = await GuardedAsync(computer, () => bringUp.RunAsync(record, machine => machine.DestroyAsync(CancellationToken.None)));
+        var session = await GuardedAsync(computer, async () =>
+        {
+            var disk = makeDisk is null ? true : await makeDisk();
+            return disk.Succeeded ? await bringUp.RunAsync(record, machine => machine.DestroyAsync(CancellationToken.None)) : disk.Failure;
+        });
         if (session.Succeeded)
         {
             return await RunningAsync(computer, record, session.Value, operation);
@@ -67,6 +77,11 @@ internal sealed partial class Lifecycle(
 
         await GuardedAsync(computer, async () =>
         {
+            if (makeDisk is not null)
+            {
+                await host.DeleteDiskAsync(record.InstanceId, CancellationToken.None);
+            }
+
             await store.DeleteAsync(record.Id);
             return (Outcome<bool>)true;
         });
@@ -76,14 +91,15 @@ internal sealed partial class Lifecycle(
     }
 
     /// <summary>Begins what <paramref name="command"/> asks for, or says why not.</summary>
+    /// <param name="subject">The snapshot to restore.</param>
     /// <returns>Null in the value where the computer is already there.</returns>
-    public async Task<Outcome<Operation?>> BeginAsync(Computer computer, ComputerCommand command)
+    public async Task<Outcome<Operation?>> BeginAsync(Computer computer, ComputerCommand command, string? subject = null)
     {
         while (true)
         {
             var id = ids.NewId();
             var recorded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            var (verdict, work) = computer.Begin(command, before => WorkAsync(computer, before, command, id, recorded));
+            var (verdict, work) = computer.Begin(command, before => WorkAsync(computer, before, command, subject, id, recorded));
             if (work is not null)
             {
                 return new Operation(id, recorded.Task, work);
@@ -120,18 +136,19 @@ internal sealed partial class Lifecycle(
         return computer;
     }
 
-    private async Task<Outcome<Computer>> WorkAsync(Computer computer, ComputerState before, ComputerCommand command, Guid id, TaskCompletionSource recorded)
+    private async Task<Outcome<Computer>> WorkAsync(
+        Computer computer, ComputerState before, ComputerCommand command, string? subject, Guid id, TaskCompletionSource recorded)
     {
         var kind = command == ComputerCommand.EnsureRunning ? "start" : command.ToString().ToLowerInvariant();
         var record = computer.State.Record;
         var written = await GuardedAsync(computer, async () =>
         {
-            if (command is ComputerCommand.Start or ComputerCommand.EnsureRunning or ComputerCommand.Restart)
+            if (command is ComputerCommand.Start or ComputerCommand.EnsureRunning or ComputerCommand.Restart or ComputerCommand.Restore)
             {
                 record = record with { Secrets = NewSecrets() };
             }
 
-            await store.BeginAsync(record, id, kind);
+            await store.BeginAsync(record, id, kind, subject);
             return (Outcome<bool>)true;
         });
         recorded.SetResult();
@@ -145,6 +162,7 @@ internal sealed partial class Lifecycle(
         {
             ComputerCommand.Stop => await StopAsync(computer, record, id),
             ComputerCommand.Delete => await DeleteAsync(computer, record, id),
+            ComputerCommand.Restore => await RestoreAsync(computer, record, id, subject!),
             _ => await StartAsync(computer, record, id),
         };
         if (!done.Succeeded)
@@ -187,6 +205,49 @@ internal sealed partial class Lifecycle(
         return computer;
     }
 
+    /// <summary>
+    /// Ends the machine, exchanges the disk, and launches again where it ran. Each step can be taken once more, so recovery takes them all.
+    /// </summary>
+    internal async Task<Outcome<Computer>> RestoreAsync(Computer computer, ComputerRecord record, Guid? id, string snapshot)
+    {
+        var ended = await EndMachineAsync(computer, TimeSpan.Zero); // What it would still write is about to be replaced.
+        if (!ended.Succeeded)
+        {
+            return await ErrorAsync(computer, record, id, ended.Failure);
+        }
+
+        computer.Set(record, null);
+        var restored = await GuardedAsync(computer, async () =>
+        {
+            if (await snapshots.FindAsync(snapshot) is not { } row)
+            {
+                return new Failure(ErrorCodes.NotFound, $"Snapshot {snapshot} was deleted meanwhile.");
+            }
+
+            var done = await host.RestoreSnapshotAsync(record.InstanceId, row.Id, CancellationToken.None);
+            if (done.Succeeded)
+            {
+                await deliveries.ForgetDeliveriesAsync(computer.Id, DateTimeOffset.FromUnixTimeMilliseconds(row.CreatedAt));
+            }
+
+            return done;
+        });
+        if (!restored.Succeeded)
+        {
+            await EndedAsync(
+                computer, record.With(ComputerStatus.Stopped, $"A snapshot could not be restored: {restored.Failure.Message}"), null, id, restored.Failure);
+            return restored.Failure;
+        }
+
+        if (record.Status == ComputerStatus.Restarting)
+        {
+            return await StartAsync(computer, record, id);
+        }
+
+        await EndedAsync(computer, record.With(ComputerStatus.Stopped), null, id, null);
+        return computer;
+    }
+
     private async Task<Outcome<Computer>> DeleteAsync(Computer computer, ComputerRecord record, Guid id)
     {
         var session = computer.State.Session;
@@ -196,6 +257,11 @@ internal sealed partial class Lifecycle(
             var destroyed = session is null
                 ? await host.DeleteDiskAsync(record.InstanceId, CancellationToken.None)
                 : await session.Machine.DestroyAsync(CancellationToken.None);
+            if (destroyed.Succeeded)
+            {
+                destroyed = await snapshotKeeping.DeleteAllAsync(computer.Id);
+            }
+
             if (destroyed.Succeeded)
             {
                 screenshots.DeleteAll(record.InstanceId);

@@ -8,14 +8,11 @@ internal sealed record NewComputer(string WorkspaceId, string Name, Hardware Har
 {
     private const string DefaultResolution = "1280x720x24";
 
-    public static NewComputer Read(JsonFields fields)
+    /// <param name="defaults">What the computer has where nothing is said; with those of a snapshot its disk cannot be smaller.</param>
+    public static NewComputer Read(JsonFields fields, Hardware? defaults = null)
     {
         var workspace = fields.RequiredText(100, "workspace_id", "project_id", "workspaceId", "projectId");
-        var name = fields.RequiredText(200, "name");
-        if (name.Any(char.IsControl))
-        {
-            fields.Refuse("name", "must not contain control characters");
-        }
+        var name = ComputerName.Read(fields, required: true)!;
 
         if ((fields.Text(40, "os") ?? "linux") is var os && os != "linux")
         {
@@ -34,16 +31,16 @@ internal sealed record NewComputer(string WorkspaceId, string Name, Hardware Har
             workspace,
             name,
             new Hardware(
-                fields.OneOf("cpu", 0.5, 1, 2, 4, 8, 16) ?? 1,
-                (int)(fields.OneOf(fields.Has("ram") ? "ram" : "memory", 1, 2, 4, 8, 16, 32, 64) ?? 4),
-                fields.Whole(1, 1024, "disk_size_gb") ?? 8,
-                ReadScreen(fields)),
+                fields.OneOf("cpu", 0.5, 1, 2, 4, 8, 16) ?? defaults?.Cpu ?? 1,
+                (int)(fields.OneOf(fields.Has("ram") ? "ram" : "memory", 1, 2, 4, 8, 16, 32, 64) ?? defaults?.RamGb ?? 4),
+                fields.Whole(defaults?.DiskGb ?? 1, 1024, "disk_size_gb") ?? defaults?.DiskGb ?? 8,
+                ReadScreen(fields, defaults?.Screen)),
             fields.Whole(0, 525_600, "auto_stop_minutes", "minutes"));
     }
 
-    private static Screen ReadScreen(JsonFields fields)
+    private static Screen ReadScreen(JsonFields fields, Screen? usual)
     {
-        var text = fields.Text(40, "resolution") ?? DefaultResolution;
+        var text = fields.Text(40, "resolution") ?? usual?.ToString() ?? DefaultResolution;
         if (Resolution.Match(text) is not { Success: true, Groups: var groups })
         {
             fields.Refuse("resolution", $"must look like {DefaultResolution}, but is {text}");

@@ -2,19 +2,20 @@ using Carrel.Machines;
 using Carrel.Server.Files;
 using Carrel.Server.Recordings;
 using Carrel.Server.Screenshots;
+using Carrel.Server.Snapshots;
 
 namespace Carrel.Server.Computers;
 
 /// <summary>
 /// Makes state and world agree after a restart, a crash or a reboot. What was asked for decides:
 /// creating: nobody was ever told of it, so it never was; deleting: is finished; stopping: is finished; starting and
-/// restarting: are finished, in the background, from a clean launch; running: taken over where its machine lives, otherwise
+/// restarting: are finished, in the background, from a clean launch, and so is what restores a snapshot; running: taken over where its machine lives, otherwise
 /// stopped with a reason; stopped and error: a machine that lives all
 /// the same is ended, and error is over once nothing of it is left.
 /// </summary>
 internal sealed partial class Recovery(
     ComputerStore store, ComputerRegistry registry, Lifecycle lifecycle, MachineWatch watch, IMachineHost host, ScreenshotStore screenshots,
-    RecordingDesk recordings, RecordingFiles recordingFiles, FileDelivery files, ILogger<Recovery> log)
+    RecordingDesk recordings, RecordingFiles recordingFiles, FileDelivery files, SnapshotKeeping snapshots, ILogger<Recovery> log)
 {
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -25,7 +26,8 @@ internal sealed partial class Recovery(
 
         // Machines and disks outside this set are destroyed by the host, so the undone vanish from the host first and from the state after.
         var known = kept.Select(record => record.InstanceId).ToHashSet(StringComparer.Ordinal);
-        var machines = (await host.RecoverAsync(known, cancellationToken)).ToDictionary(machine => machine.Id, StringComparer.Ordinal);
+        var whole = await snapshots.WholeAsync(kept.Select(record => record.Id).ToHashSet(StringComparer.Ordinal));
+        var machines = (await host.RecoverAsync(known, whole, cancellationToken)).ToDictionary(machine => machine.Id, StringComparer.Ordinal);
         foreach (var record in undone)
         {
             screenshots.DeleteAll(record.InstanceId);
@@ -37,21 +39,24 @@ internal sealed partial class Recovery(
         var operations = (await store.UnfinishedAsync()).ToLookup(operation => operation.ComputerId);
         foreach (var record in kept)
         {
-            Guid? operation = operations[record.Id].LastOrDefault() is { } row ? Guid.Parse(row.Id) : null;
-            await RestoreAsync(record, machines.GetValueOrDefault(record.InstanceId), operation);
+            await RestoreAsync(record, machines.GetValueOrDefault(record.InstanceId), operations[record.Id].LastOrDefault());
         }
 
         Recovered(log, kept.Count, machines.Count, undone.Count);
     }
 
-    private async Task RestoreAsync(ComputerRecord record, IMachine? machine, Guid? operation)
+    private async Task RestoreAsync(ComputerRecord record, IMachine? machine, OperationRow? unfinished)
     {
+        Guid? operation = unfinished is null ? null : Guid.Parse(unfinished.Id);
         var computer = new Computer(record);
         var session = machine is null ? null : new MachineSession(machine);
         computer.Set(record, session);
         registry.Add(computer);
         switch (record.Status)
         {
+            case ComputerStatus.Restarting or ComputerStatus.Stopping when unfinished?.Subject is { } snapshot:
+                _ = computer.Post(() => lifecycle.RestoreAsync(computer, record, operation, snapshot));
+                break;
             case ComputerStatus.Running when session is not null:
                 watch.Watch(computer, session);
                 recordings.Resume(computer, session);

@@ -26,48 +26,56 @@ internal static class Transitions
             [(Creating, Restart)] = Busy,
             [(Creating, EnsureRunning)] = Wait,
             [(Creating, Delete)] = Busy,
+            [(Creating, Restore)] = Busy,
 
             [(Starting, Start)] = Busy,
             [(Starting, Stop)] = Busy,
             [(Starting, Restart)] = Busy,
             [(Starting, EnsureRunning)] = Wait,
             [(Starting, Delete)] = Busy,
+            [(Starting, Restore)] = Busy,
 
             [(Running, Start)] = new(Refusal: ErrorCodes.AlreadyRunning),
             [(Running, Stop)] = new(Stopping),
             [(Running, Restart)] = new(Restarting),
             [(Running, EnsureRunning)] = new(Already: true),
             [(Running, Delete)] = new(Deleting),
+            [(Running, Restore)] = new(Restarting),
 
             [(Stopping, Start)] = Busy,
             [(Stopping, Stop)] = Busy,
             [(Stopping, Restart)] = Busy,
             [(Stopping, EnsureRunning)] = Busy,
             [(Stopping, Delete)] = Busy,
+            [(Stopping, Restore)] = Busy,
 
             [(Stopped, Start)] = new(Starting),
             [(Stopped, Stop)] = new(Refusal: ErrorCodes.AlreadyStopped),
             [(Stopped, Restart)] = new(Refusal: ErrorCodes.NotRunning),
             [(Stopped, EnsureRunning)] = new(Starting),
             [(Stopped, Delete)] = new(Deleting),
+            [(Stopped, Restore)] = new(Stopping),
 
             [(Restarting, Start)] = Busy,
             [(Restarting, Stop)] = Busy,
             [(Restarting, Restart)] = Busy,
             [(Restarting, EnsureRunning)] = Wait,
             [(Restarting, Delete)] = Busy,
+            [(Restarting, Restore)] = Busy,
 
             [(Suspended, Start)] = new(Starting),
             [(Suspended, Stop)] = new(Stopping),
             [(Suspended, Restart)] = new(Restarting),
             [(Suspended, EnsureRunning)] = new(Starting),
             [(Suspended, Delete)] = new(Deleting),
+            [(Suspended, Restore)] = new(Stopping),
 
             [(Deleting, Start)] = Busy,
             [(Deleting, Stop)] = Busy,
             [(Deleting, Restart)] = Busy,
             [(Deleting, EnsureRunning)] = Busy,
             [(Deleting, Delete)] = Busy,
+            [(Deleting, Restore)] = Busy,
 
             // After a failed stop or delete nobody knows what runs; each of these begins by ending whatever does.
             [(Error, Start)] = new(Starting),
@@ -75,6 +83,7 @@ internal static class Transitions
             [(Error, Restart)] = new(Restarting),
             [(Error, EnsureRunning)] = new(Starting),
             [(Error, Delete)] = new(Deleting),
+            [(Error, Restore)] = new(Stopping),
         }.ToFrozenDictionary();
 
     public static Verdict Of(ComputerStatus status, ComputerCommand command) => Table[(status, command)];

@@ -7,13 +7,14 @@ internal static class FailureStatus
 {
     public static int Of(string code) => code switch
     {
-        ErrorCodes.InvalidJson or ErrorCodes.InvalidField or ErrorCodes.MissingField or ErrorCodes.NotSupported => 400,
+        ErrorCodes.InvalidJson or ErrorCodes.InvalidField or ErrorCodes.MissingField or ErrorCodes.NotSupported or ErrorCodes.NotClonable => 400,
         ErrorCodes.MissingKey or ErrorCodes.InvalidKey => 401,
         ErrorCodes.AccessDenied or ErrorCodes.WorkspaceScopeMismatch => 403,
         ErrorCodes.NotFound => 404,
         ErrorCodes.MethodNotAllowed => 405,
         ErrorCodes.NameTaken or ErrorCodes.AlreadyRunning or ErrorCodes.AlreadyStopped or ErrorCodes.NotRunning or ErrorCodes.Busy
-            or ErrorCodes.AlreadyStreaming or ErrorCodes.AlreadyRecording or ErrorCodes.RecordingUnfinished or ErrorCodes.ScreenLimit => 409,
+            or ErrorCodes.AlreadyStreaming or ErrorCodes.AlreadyRecording or ErrorCodes.RecordingUnfinished or ErrorCodes.ScreenLimit
+            or ErrorCodes.SnapshotLimit => 409,
         ErrorCodes.IsADirectory or ErrorCodes.NotADirectory or ErrorCodes.NotEmpty or ErrorCodes.AlreadyExists or ErrorCodes.NotAFile or ErrorCodes.LinkLoop => 409,
         ErrorCodes.PayloadTooLarge => 413,
         ErrorCodes.UnsupportedMediaType => 415,

@@ -46,6 +46,26 @@ internal sealed class FileStore(Database database, TimeProvider clock)
             """,
             new { computerId, workspaceId }))];
 
+    /// <summary>A computer with the disk of another has what that one was given.</summary>
+    /// <param name="until">Only what it was given by then; null for all.</param>
+    public Task CopyDeliveriesAsync(string fromComputerId, string toComputerId, DateTimeOffset? until) => database.WriteAsync((connection, transaction) =>
+        connection.ExecuteAsync(
+            """
+            INSERT INTO file_deliveries (file_id, computer_id, delivered_at)
+            SELECT d.file_id, @toComputerId, d.delivered_at FROM file_deliveries d
+            WHERE d.computer_id = @fromComputerId AND d.delivered_at <= @until
+            ON CONFLICT DO NOTHING
+            """,
+            new { fromComputerId, toComputerId, until = until?.ToUnixTimeMilliseconds() ?? long.MaxValue },
+            transaction));
+
+    /// <summary>A computer whose disk went back in time has not what it was given since.</summary>
+    public Task ForgetDeliveriesAsync(string computerId, DateTimeOffset after) => database.WriteAsync((connection, transaction) =>
+        connection.ExecuteAsync(
+            "DELETE FROM file_deliveries WHERE computer_id = @computerId AND delivered_at > @after",
+            new { computerId, after = after.ToUnixTimeMilliseconds() },
+            transaction));
+
     public Task DeliveredAsync(string fileId, string computerId) => database.WriteAsync((connection, transaction) => connection.ExecuteAsync(
         """
         INSERT INTO file_deliveries (file_id, computer_id, delivered_at)

@@ -37,6 +37,7 @@ internal static class SettingTable
     public const string RecordingMaxSeconds = "recording_max_seconds";
     public const string RecordingMaxBytes = "recording_max_bytes";
     public const string RecordingsKept = "recordings_kept";
+    public const string MaxSnapshots = "max_snapshots";
     public const string SocketKeepAlive = "socket_keepalive_seconds";
     public const string LogLevel = "log_level";
 
@@ -68,6 +69,7 @@ internal static class SettingTable
         new(RecordingMaxSeconds, "3600", "A recording ends by itself after so long, in seconds (1 to 604800)."),
         new(RecordingMaxBytes, "1073741824", "A recording ends by itself at this size, in bytes (1048576 to 1099511627776)."),
         new(RecordingsKept, "50", "Finished recordings kept per computer; the oldest go first (1 to 1000000)."),
+        new(MaxSnapshots, "20", "Snapshots that a computer may have (0 to 1000)."),
         new(SocketKeepAlive, "30", "A WebSocket peer is asked for a sign of life this often, and dropped if it gives none for as long, in seconds (1 to 3600)."),
         new(LogLevel, "info", "Least severity written to the log: `debug`, `info`, `warn` or `error`."),
     ];

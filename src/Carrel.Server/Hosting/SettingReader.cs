@@ -50,6 +50,7 @@ internal sealed class SettingReader(IReadOnlyDictionary<string, string> values)
             RecordingMaxSeconds = (int)Number(SettingTable.RecordingMaxSeconds, 1, 604_800),
             RecordingMaxBytes = Number(SettingTable.RecordingMaxBytes, 1_048_576, 1_099_511_627_776),
             RecordingsKept = (int)Number(SettingTable.RecordingsKept, 1, 1_000_000),
+            MaxSnapshots = (int)Number(SettingTable.MaxSnapshots, 0, 1000),
             SocketKeepAlive = TimeSpan.FromSeconds(Number(SettingTable.SocketKeepAlive, 1, 3600)),
             LogLevel = OneOf(SettingTable.LogLevel, "debug", "info", "warn", "error") switch
             {

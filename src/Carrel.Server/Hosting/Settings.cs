@@ -55,6 +55,8 @@ internal sealed record Settings
 
     public int RecordingsKept { get; init; } = 50;
 
+    public int MaxSnapshots { get; init; } = 20;
+
     public TimeSpan SocketKeepAlive { get; init; } = TimeSpan.FromSeconds(30);
 
     public int MaxSockets { get; init; } = 256;

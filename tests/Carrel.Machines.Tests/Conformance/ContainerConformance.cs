@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Carrel.Machines.Native;
 using Xunit;
 
 namespace Carrel.Machines.Tests.Conformance;
@@ -10,6 +11,20 @@ public sealed class ContainerConformance : MachineHostConformance
     protected override async Task<IMachineHost> OpenAsync() => (await MachineHosts.OpenContainersAsync(
         new MachineOptions { DataFolder = _data, ImageFolder = Required("CARREL_TEST_IMAGES"), DeskdFolder = Required("CARREL_TEST_DESKD"), SpareSlots = 1 },
         TimeProvider.System)).Value;
+
+    [Fact]
+    public async Task A_computer_left_frozen_by_a_killed_server_goes_on_with_the_next()
+    {
+        var machine = (await Host.LaunchAsync(Spec("c0ffee20"), Desktop, default)).Value;
+        await BashAsync(machine, "(setsid sh -c 'while :; do date >> /root/ticks; sleep 0.05; done' > /dev/null 2>&1 &)");
+        FileSystem.Freeze(new Folders(new MachineOptions { DataFolder = _data, ImageFolder = _data, DeskdFolder = _data }).Machine("c0ffee20").Disk);
+
+        await ReopenAsync();
+        machine = Assert.Single(await Host.RecoverAsync(new HashSet<string> { "c0ffee20" }, new HashSet<string>(), default));
+
+        Assert.Equal("written\n", await BashAsync(machine, "echo written > /root/file; cat /root/file"));
+        await machine.DestroyAsync(default);
+    }
 
     public override async ValueTask DisposeAsync()
     {

@@ -13,6 +13,10 @@ internal sealed class FakeWorld : IAsyncDisposable
 
     public ConcurrentDictionary<string, bool> Disks { get; } = new();
 
+    public ConcurrentDictionary<string, string> Snapshots { get; } = new();
+
+    public ConcurrentQueue<(string Machine, string Snapshot)> Restored { get; } = new();
+
     /// <summary>Every step taken, in order, as <c>launch</c> or <c>launch:done</c>, with the machine's id.</summary>
     public ConcurrentQueue<(string Step, string Id)> Steps { get; } = new();
 
@@ -61,11 +65,17 @@ internal sealed class FakeHost(FakeWorld world) : IMachineHost
         return await world.StepAsync("launch:done", spec.Id) is { } late ? late : machine;
     }
 
-    public Task<IReadOnlyList<IMachine>> RecoverAsync(IReadOnlySet<string> knownIds, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<IMachine>> RecoverAsync(
+        IReadOnlySet<string> knownIds, IReadOnlySet<string> knownSnapshots, CancellationToken cancellationToken)
     {
         foreach (var id in world.Disks.Keys.Where(id => !knownIds.Contains(id)))
         {
             world.Disks.TryRemove(id, out _);
+        }
+
+        foreach (var id in world.Snapshots.Keys.Where(id => !knownSnapshots.Contains(id)))
+        {
+            world.Snapshots.TryRemove(id, out _);
         }
 
         foreach (var machine in world.Machines.Values.Where(machine => !knownIds.Contains(machine.Id) || machine.Completion.IsCompleted))
@@ -88,7 +98,49 @@ internal sealed class FakeHost(FakeWorld world) : IMachineHost
         return await world.StepAsync("disk:done", machineId) is { } late ? late : there;
     }
 
+    public Task<Outcome<DiskCopy>> CloneDiskAsync(string machineId, string newMachineId, CancellationToken cancellationToken) =>
+        CopyAsync("clone", machineId, world.Disks.ContainsKey(machineId), () => world.Disks[newMachineId] = true);
+
+    public Task<Outcome<DiskCopy>> TakeSnapshotAsync(string machineId, string snapshotId, CancellationToken cancellationToken) =>
+        CopyAsync("snapshot", machineId, world.Disks.ContainsKey(machineId), () => world.Snapshots[snapshotId] = machineId);
+
+    public Task<Outcome<DiskCopy>> DiskFromSnapshotAsync(string snapshotId, string newMachineId, CancellationToken cancellationToken) =>
+        CopyAsync("unpack", newMachineId, world.Snapshots.ContainsKey(snapshotId), () => world.Disks[newMachineId] = true);
+
+    public async Task<Outcome<bool>> RestoreSnapshotAsync(string machineId, string snapshotId, CancellationToken cancellationToken)
+    {
+        var restored = await CopyAsync("restore", machineId, world.Snapshots.ContainsKey(snapshotId), () => world.Restored.Enqueue((machineId, snapshotId)));
+        return restored.Succeeded ? true : restored.Failure;
+    }
+
+    public async Task<Outcome<bool>> DeleteSnapshotAsync(string snapshotId, CancellationToken cancellationToken)
+    {
+        if (await world.StepAsync("unsnapshot", snapshotId) is { } failure)
+        {
+            return failure;
+        }
+
+        var there = world.Snapshots.TryRemove(snapshotId, out _);
+        return await world.StepAsync("unsnapshot:done", snapshotId) is { } late ? late : there;
+    }
+
     public ValueTask DisposeAsync() => default;
+
+    private async Task<Outcome<DiskCopy>> CopyAsync(string step, string id, bool possible, Action make)
+    {
+        if (await world.StepAsync(step, id) is { } failure)
+        {
+            return failure;
+        }
+
+        if (!possible)
+        {
+            return new Failure(ErrorCodes.NotClonable, "no disk");
+        }
+
+        make();
+        return await world.StepAsync(step + ":done", id) is { } late ? late : new DiskCopy(TimeSpan.FromMilliseconds(12.3), "digest", 8L << 30, 1 << 20);
+    }
 }
 
 /// <summary>A step that waits until a test opens it.</summary>
