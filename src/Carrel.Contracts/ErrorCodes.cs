@@ -54,6 +54,9 @@ public static class ErrorCodes
     /// <summary>A pipe, a socket or a device: it has no contents to read or write.</summary>
     public const string NotAFile = "not_a_file";
     public const string LinkLoop = "link_loop";
+
+    /// <summary>No dimension of a resize could be applied.</summary>
+    public const string ResizeFailed = "resize_failed";
     public const string RangeNotSatisfiable = "range_not_satisfiable";
 
     /// <summary>The computer's own disk, not the host's.</summary>

@@ -57,5 +57,7 @@ namespace Carrel.Contracts.Api;
 [JsonSerializable(typeof(ScreenRequest))]
 [JsonSerializable(typeof(ScreenAnswer))]
 [JsonSerializable(typeof(ScreenList))]
+[JsonSerializable(typeof(ResizeRequest))]
+[JsonSerializable(typeof(ResizeAnswer))]
 [JsonSerializable(typeof(JsonElement))]
 public sealed partial class ApiJson : JsonSerializerContext;

@@ -33,7 +33,30 @@ internal sealed class Cgroup(string path)
         }
     }
 
-    /// <summary>Fails where more is in use than the new limit and cannot be reclaimed.</summary>
+    /// <summary>The limit in CPUs; null where there is none.</summary>
+    internal double? Cpus()
+    {
+        var words = IsUnified ? Read("", "cpu.max").Split(' ') : [Read("cpu", "cpu.cfs_quota_us"), Read("cpu", "cpu.cfs_period_us")];
+        return words[0] is "max" or "-1"
+            ? null
+            : double.Parse(words[0], CultureInfo.InvariantCulture) / double.Parse(words[1], CultureInfo.InvariantCulture);
+    }
+
+    internal long? MemoryLimit() => long.TryParse(
+        IsUnified ? Read("", "memory.max") : Read("memory", "memory.limit_in_bytes"), CultureInfo.InvariantCulture, out var bytes) ? bytes : null;
+
+    /// <summary>What stays when all is reclaimed that can be: there is no swap, so that is all but page cache and slabs.</summary>
+    internal long MemoryInUse()
+    {
+        var stat = Read(IsUnified ? "" : "memory", "memory.stat");
+        var prefix = IsUnified ? "" : "total_";
+        return Math.Max(0, MemoryBytes() - Field(stat, prefix + "active_file") - Field(stat, prefix + "inactive_file") - Field(stat, "slab_reclaimable"));
+    }
+
+    /// <summary>
+    /// Where more is in use than the new limit, version 1 refuses and version 2 kills; so the caller compares with
+    /// <see cref="MemoryInUse"/> first.
+    /// </summary>
     internal void SetMemory(long bytes)
     {
         if (IsUnified)

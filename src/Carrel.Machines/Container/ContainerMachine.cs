@@ -78,7 +78,7 @@ internal sealed class ContainerMachine : IMachine
 
         if (limits.MemoryBytes is { } memory)
         {
-            _cgroup.SetMemory(memory);
+            SetMemory(memory);
         }
 
         if (limits.Processes is { } processes)
@@ -94,6 +94,26 @@ internal sealed class ContainerMachine : IMachine
 
     public ValueTask<MachineStats> ReadStatsAsync(CancellationToken cancellationToken)
         => ValueTask.FromResult(new MachineStats(_cgroup.CpuTime(), _cgroup.MemoryBytes(), _cgroup.Processes(), DiskStore.UsedBytes(_disk)));
+
+    public MachineLimits ReadLimits()
+        => new(_cgroup.Cpus(), _cgroup.MemoryLimit(), _disks.Find(Id)?.Info.SizeBytes, null, 0);
+
+    // A limit below what is in use would have the kernel kill inside: that is refused instead.
+    private void SetMemory(long bytes)
+    {
+        var (inUse, total) = (_cgroup.MemoryInUse(), HostMemory.TotalBytes());
+        if (inUse >= bytes)
+        {
+            throw new IOException($"{inUse >> 20} MiB are in use, which is not below {bytes >> 20} MiB");
+        }
+
+        if (bytes > total && bytes > _cgroup.MemoryLimit())
+        {
+            throw new IOException($"the host has {total >> 20} MiB");
+        }
+
+        _cgroup.SetMemory(bytes);
+    }
 
     private async Task<MachineExit> CompleteAsync()
     {

@@ -59,6 +59,9 @@ public interface IMachine
     /// </summary>
     Task<Outcome<bool>> ResizeAsync(MachineLimits limits, CancellationToken cancellationToken);
 
+    /// <summary>The limits in force, as the host keeps them. A dimension without a limit is null, but bandwidth, which is 0 then.</summary>
+    MachineLimits ReadLimits();
+
     ValueTask<MachineStats> ReadStatsAsync(CancellationToken cancellationToken);
 }
 

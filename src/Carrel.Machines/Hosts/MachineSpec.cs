@@ -14,7 +14,9 @@ public sealed record MachineSpec(string Id, MachineLimits Limits, int Width, int
 /// <param name="MemoryBytes">Memory limit, bytes; there is no swap.</param>
 /// <param name="DiskBytes">Size of the writable disk, bytes; can only grow.</param>
 /// <param name="Processes">Processes and threads.</param>
-public sealed record MachineLimits(double? Cpus = null, long? MemoryBytes = null, long? DiskBytes = null, int? Processes = null);
+/// <param name="BandwidthMbps">Megabits per second, each way; 0 is unlimited.</param>
+public sealed record MachineLimits(
+    double? Cpus = null, long? MemoryBytes = null, long? DiskBytes = null, int? Processes = null, int? BandwidthMbps = null);
 
 /// <summary>What a machine's first disk is made from.</summary>
 public abstract record MachineSource

@@ -137,7 +137,8 @@ internal sealed partial class Lifecycle(
         recorded.SetResult();
         if (!written.Succeeded)
         {
-            computer.Set(before.Record, before.Session); // Nothing was done, so nothing has changed.
+            // Nothing was done, so nothing has changed.
+            computer.Set(computer.State.Record.With(before.Status, before.Record.StatusReason), before.Session);
             return written.Failure;
         }
 

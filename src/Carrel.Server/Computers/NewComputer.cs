@@ -34,11 +34,11 @@ internal sealed record NewComputer(string WorkspaceId, string Name, Hardware Har
             workspace,
             name,
             new Hardware(
-                fields.OneOf("cpu", 0.5, 1, 2, 4, 8, 16) ?? 1,
-                (int)(fields.OneOf(fields.Has("ram") ? "ram" : "memory", 1, 2, 4, 8, 16, 32, 64) ?? 4),
-                fields.Whole(1, 1024, "disk_size_gb") ?? 8,
+                fields.OneOf("cpu", Hardware.CpuChoices) ?? 1,
+                (int)(fields.OneOf(fields.Has("ram") ? "ram" : "memory", Hardware.RamChoices) ?? 4),
+                fields.Whole(1, Hardware.MostDiskGb, "disk_size_gb") ?? 8,
                 ReadScreen(fields)),
-            fields.Whole(0, 525_600, "auto_stop_minutes", "minutes"));
+            fields.Whole(0, ComputerRecord.MostAutoStopMinutes, "auto_stop_minutes", "minutes"));
     }
 
     private static Screen ReadScreen(JsonFields fields)

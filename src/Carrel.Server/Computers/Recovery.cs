@@ -2,6 +2,7 @@ using Carrel.Machines;
 using Carrel.Server.Files;
 using Carrel.Server.Recordings;
 using Carrel.Server.Screenshots;
+using Carrel.Server.Sizes;
 
 namespace Carrel.Server.Computers;
 
@@ -14,7 +15,7 @@ namespace Carrel.Server.Computers;
 /// </summary>
 internal sealed partial class Recovery(
     ComputerStore store, ComputerRegistry registry, Lifecycle lifecycle, MachineWatch watch, IMachineHost host, ScreenshotStore screenshots,
-    RecordingDesk recordings, RecordingFiles recordingFiles, FileDelivery files, ILogger<Recovery> log)
+    RecordingDesk recordings, RecordingFiles recordingFiles, FileDelivery files, Resizing resizing, ILogger<Recovery> log)
 {
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -46,6 +47,11 @@ internal sealed partial class Recovery(
 
     private async Task RestoreAsync(ComputerRecord record, IMachine? machine, Guid? operation)
     {
+        if (machine is not null && record.Status is ComputerStatus.Running)
+        {
+            record = await resizing.AsFoundAsync(record, machine);
+        }
+
         var computer = new Computer(record);
         var session = machine is null ? null : new MachineSession(machine);
         computer.Set(record, session);

@@ -13,6 +13,7 @@ using Carrel.Server.Realtime;
 using Carrel.Server.Recordings;
 using Carrel.Server.Screens;
 using Carrel.Server.Screenshots;
+using Carrel.Server.Sizes;
 using Carrel.Server.State;
 using Carrel.Server.Streaming;
 using Carrel.Server.Workspaces;
@@ -72,6 +73,7 @@ internal static class CarrelServer
         services.AddSingleton<WorkspaceStore>().AddSingleton<WorkspaceDeletion>().AddSingleton<WorkspaceViews>().AddSingleton<WorkspaceEndpoints>();
         services.AddSingleton<ComputerRegistry>().AddSingleton<ComputerStore>().AddSingleton<ComputerLookup>().AddSingleton<ComputerViews>();
         services.AddSingleton<BringUp>().AddSingleton<Lifecycle>().AddSingleton<MachineWatch>().AddSingleton<Recovery>();
+        services.AddSingleton<Resizing>().AddSingleton<ResizeEndpoint>();
         services.AddSingleton<ComputerEndpoints>().AddSingleton<LifecycleEndpoints>();
         services.AddSingleton<Forwarder>().AddSingleton<PictureAnswers>().AddSingleton<ScreenshotStore>().AddSingleton<SignedLinks>();
         services.AddSingleton<SocketAccess>().AddSingleton<SocketHost>().AddSingleton<VncSocket>().AddSingleton<DeskdSocket>().AddSingleton<WebFiles>();
@@ -103,6 +105,7 @@ internal static class CarrelServer
         var api = app.MapGroup("/api");
         api.MapWorkspaces();
         api.MapComputers();
+        api.MapSizes();
         api.MapActions();
         api.MapScreens();
         app.MapPorts(api);

@@ -42,6 +42,9 @@ internal sealed class FakeMachine(FakeWorld world, MachineSpec spec) : IMachine
 
     public bool Unreachable { get; set; }
 
+    /// <summary>Why new limits cannot be set, or null.</summary>
+    public Func<MachineLimits, Failure?> Refuses { get; set; } = _ => null;
+
     public async ValueTask<Stream> ConnectAsync(MachineService service, CancellationToken cancellationToken)
     {
         if (Unreachable || Completion.IsCompleted)
@@ -94,9 +97,21 @@ internal sealed class FakeMachine(FakeWorld world, MachineSpec spec) : IMachine
             return failure;
         }
 
-        Limits = Limits with { Cpus = limits.Cpus ?? Limits.Cpus };
+        if (Refuses(limits) is { } refusal)
+        {
+            return refusal;
+        }
+
+        Limits = new MachineLimits(
+            limits.Cpus ?? Limits.Cpus,
+            limits.MemoryBytes ?? Limits.MemoryBytes,
+            limits.DiskBytes ?? Limits.DiskBytes,
+            limits.Processes ?? Limits.Processes,
+            limits.BandwidthMbps ?? Limits.BandwidthMbps);
         return await world.StepAsync("resize:done", Id) is { } late ? late : true;
     }
+
+    public MachineLimits ReadLimits() => Limits;
 
     public ValueTask<MachineStats> ReadStatsAsync(CancellationToken cancellationToken) => new(new MachineStats(TimeSpan.Zero, 0, 0, 0));
 
