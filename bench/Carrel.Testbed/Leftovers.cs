@@ -10,7 +10,8 @@ public static class Leftovers
     {
         var id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(installation.Data)))[..8];
         var found = new List<string>();
-        found.AddRange(File.ReadLines("/proc/self/mountinfo").Where(line => line.Contains($"/run/carrel/{id}/", StringComparison.Ordinal)));
+        found.AddRange(File.ReadLines("/proc/self/mountinfo").Where(line => line.Contains($"/run/carrel/{id}/", StringComparison.Ordinal)
+            && !(line.Contains($"/run/carrel/{id}/lxcfs ", StringComparison.Ordinal) && Slots(id).Count > 0)));
         found.AddRange((await HostProcess.RunAsync("losetup", "--list", "--noheadings", "--output", "NAME,BACK-FILE")).Output
             .Split('\n').Where(line => line.Contains(installation.Data, StringComparison.Ordinal)));
         found.AddRange(Cgroups(id));

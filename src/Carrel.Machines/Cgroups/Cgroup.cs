@@ -20,6 +20,23 @@ internal sealed class Cgroup(string path)
     /// <summary>Path below each hierarchy's root, as runc takes it.</summary>
     internal string Path { get; } = path;
 
+    /// <summary>Makes it under one controller, for a process of ours; a machine's is made by runc.</summary>
+    internal void Create(string controller)
+    {
+        if (IsUnified)
+        {
+            foreach (var parent in (ReadOnlySpan<string>)["", "carrel/"])
+            {
+                Directory.CreateDirectory($"{Root}/{parent}");
+                File.WriteAllText($"{Root}/{parent}cgroup.subtree_control", $"+{controller}");
+            }
+        }
+
+        Directory.CreateDirectory(FolderOf(IsUnified ? "" : controller));
+    }
+
+    internal void Admit(string controller, int pid) => Write(IsUnified ? "" : controller, "cgroup.procs", $"{pid}");
+
     internal void SetCpus(double cpus)
     {
         var quota = Math.Max(1_000, (long)(cpus * PeriodMicroseconds)).ToString(CultureInfo.InvariantCulture);
@@ -32,6 +49,26 @@ internal sealed class Cgroup(string path)
             Write("cpu", "cpu.cfs_quota_us", quota);
         }
     }
+
+    /// <summary>The CPUs of the host.</summary>
+    internal static IReadOnlyList<int> HostCpus()
+        => CpuList.Parse(File.ReadAllText(IsUnified ? $"{Root}/cpuset.cpus.effective" : $"{Root}/cpuset/cpuset.effective_cpus"));
+
+    /// <summary>The control groups of all machines of all installations on the host.</summary>
+    internal static IEnumerable<Cgroup> Machines()
+    {
+        var carrel = IsUnified ? $"{Root}/carrel" : $"{Root}/cpuset/carrel";
+        return !Directory.Exists(carrel) ? [] : Directory.EnumerateDirectories(carrel)
+            .SelectMany(Subfolders)
+            .Select(folder => new Cgroup($"/carrel/{System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(folder))}/{System.IO.Path.GetFileName(folder)}"));
+    }
+
+    internal bool HasCpuSet => File.Exists(FileOf(IsUnified ? "" : "cpuset", "cpuset.cpus"));
+
+    /// <summary>The CPUs its processes may run on; none where it has none of its own.</summary>
+    internal IReadOnlyList<int> CpuSet() => CpuList.Parse(Read(IsUnified ? "" : "cpuset", "cpuset.cpus"));
+
+    internal void SetCpuSet(IReadOnlyList<int> cpus) => Write(IsUnified ? "" : "cpuset", "cpuset.cpus", CpuList.Format(cpus));
 
     /// <summary>The limit in CPUs; null where there is none.</summary>
     internal double? Cpus()
@@ -133,6 +170,18 @@ internal sealed class Cgroup(string path)
         foreach (var folder in Folders().Where(Directory.Exists))
         {
             _ = Libc.RemoveDirectory(folder);
+        }
+    }
+
+    private static string[] Subfolders(string folder)
+    {
+        try
+        {
+            return Directory.GetDirectories(folder);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return []; // Its installation has gone meanwhile.
         }
     }
 

@@ -8,6 +8,7 @@ using Carrel.Machines.Networks;
 using Carrel.Machines.Processes;
 using Carrel.Machines.Slots;
 using Carrel.Machines.Undo;
+using Carrel.Machines.Views;
 
 namespace Carrel.Machines.Container;
 
@@ -29,16 +30,18 @@ internal sealed class ContainerHost : IMachineHost
     private readonly OciSpec _spec;
     private readonly Teardown _teardown;
     private readonly Sweep _sweep;
+    private readonly MachineViews? _views;
     private readonly TimeProvider _time;
 
-    private ContainerHost(MachineOptions options, Folders folders, SlotLeases leases, SlotFactory factory, SlotNetwork network, TimeProvider time)
+    private ContainerHost(MachineOptions options, Folders folders, SlotLeases leases, SlotFactory factory, SlotNetwork network, MachineViews? views, TimeProvider time)
     {
+        _views = views;
         _folders = folders;
         _network = network;
         _time = time;
         _images = new ImageStore(options.ImageFolder, options.DesktopDigest);
         _disks = new DiskStore(folders, options.ReservedDiskBytes);
-        _spec = new OciSpec(options.DeskdFolder, SeccompProfile.HostFile);
+        _spec = new OciSpec(options.DeskdFolder, views is null ? null : folders.Lxcfs, SeccompProfile.HostFile);
         _teardown = new Teardown(folders, leases, factory, time);
         _sweep = new Sweep(folders, _disks, _teardown);
         _slots = new SlotPool(factory, options.SpareSlots);
@@ -72,8 +75,13 @@ internal sealed class ContainerHost : IMachineHost
         var leases = new SlotLeases(folders);
         var factory = new SlotFactory(leases, network);
         await Sweep.UnusedSlotsAsync(folders, leases, factory).ConfigureAwait(false);
-        return new ContainerHost(options, folders, leases, factory, network, time);
+        var views = await MachineViews.OpenAsync(folders, () => Running(folders), time).ConfigureAwait(false);
+        return views.Succeeded ? new ContainerHost(options, folders, leases, factory, network, views.Value, time) : views.Failure;
     }
+
+    private static IEnumerable<Fd> Running(Folders folders) => Directory.EnumerateDirectories(folders.Machines)
+        .Select(path => InitProcess.Open(new MachineFolder(path), new Cgroup(folders.CgroupOf(Path.GetFileName(path)))))
+        .OfType<Fd>();
 
     public async Task<Outcome<IMachine>> LaunchAsync(MachineSpec spec, MachineSource source, CancellationToken cancellationToken)
     {
@@ -110,7 +118,13 @@ internal sealed class ContainerHost : IMachineHost
     public async ValueTask DisposeAsync()
     {
         await _slots.DisposeAsync().ConfigureAwait(false);
-        if (!Directory.EnumerateFileSystemEntries(_folders.Machines).Any())
+        var empty = !Directory.EnumerateFileSystemEntries(_folders.Machines).Any();
+        if (_views is not null)
+        {
+            await (empty ? _views.EndAsync() : _views.DisposeAsync().AsTask()).ConfigureAwait(false);
+        }
+
+        if (empty)
         {
             await _network.RemoveInstallationAsync().ConfigureAwait(false);
             new Cgroup($"/carrel/{_folders.Installation}").RemoveIfEmpty();
@@ -156,11 +170,25 @@ internal sealed class ContainerHost : IMachineHost
             _spec.Write(spec, slot, folder, cgroup.Path).ToJsonString(),
             CancellationToken.None).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
+        if (_views is not null)
+        {
+            await _views.Ready.ConfigureAwait(false);
+        }
 
+        var generation = _views?.Generation;
         undo.Push("container", () => _teardown.KillAsync(spec.Id));
         if (await RuncAsync(spec.Id, folder, deskd, vnc).ConfigureAwait(false) is { } failure)
         {
             return failure;
+        }
+
+        if (generation != _views?.Generation)
+        {
+            using var init = InitProcess.Open(folder, cgroup);
+            if (init is not null)
+            {
+                _views!.Attach(init);
+            }
         }
 
         return Adopt(spec.Id) ?? (Outcome<IMachine>)new Failure(
@@ -225,5 +253,5 @@ internal sealed class ContainerHost : IMachineHost
             : null;
     }
 
-    private Cgroup Cgroup(string id) => new(_teardown.CgroupPath(id));
+    private Cgroup Cgroup(string id) => new(_folders.CgroupOf(id));
 }

@@ -74,6 +74,7 @@ internal sealed class ContainerMachine : IMachine
         if (limits.Cpus is { } cpus)
         {
             _cgroup.SetCpus(cpus);
+            CpuPlacement.Place(_cgroup, cpus);
         }
 
         if (limits.MemoryBytes is { } memory)

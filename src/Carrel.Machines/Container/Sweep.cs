@@ -5,6 +5,7 @@ using Carrel.Machines.Disks;
 using Carrel.Machines.Native;
 using Carrel.Machines.Networks;
 using Carrel.Machines.Slots;
+using Carrel.Machines.Views;
 
 namespace Carrel.Machines.Container;
 
@@ -49,6 +50,7 @@ internal sealed class Sweep(Folders folders, DiskStore disks, Teardown teardown)
         }
 
         await UnusedSlotsAsync(folders, leases, factory).ConfigureAwait(false);
+        await new Lxcfs(folders, time).StopAsync().ConfigureAwait(false);
         await network.RemoveInstallationAsync().ConfigureAwait(false);
         new Cgroup($"/carrel/{folders.Installation}").RemoveIfEmpty();
         folders.RemoveRuntime();
