@@ -15,6 +15,8 @@ public static class ErrorCodes
     public const string NameTaken = "name_taken";
     public const string AlreadyRunning = "already_running";
     public const string AlreadyStopped = "already_stopped";
+    public const string AlreadySuspended = "already_suspended";
+    public const string NotSuspended = "not_suspended";
     public const string NotRunning = "not_running";
     public const string Busy = "busy";
     public const string PayloadTooLarge = "payload_too_large";

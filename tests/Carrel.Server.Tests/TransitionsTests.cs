@@ -5,18 +5,18 @@ namespace Carrel.Server.Tests;
 
 public sealed class TransitionsTests
 {
-    // Columns: start, stop, restart, ensure-running, delete.
+    // Columns: start, stop, restart, ensure-running, delete, suspend, resume.
     private const string Expected =
         """
-        creating    busy             busy             busy         wait       busy
-        starting    busy             busy             busy         wait       busy
-        running     already_running  >stopping        >restarting  already    >deleting
-        stopping    busy             busy             busy         busy       busy
-        stopped     >starting        already_stopped  not_running  >starting  >deleting
-        restarting  busy             busy             busy         wait       busy
-        suspended   >starting        >stopping        >restarting  >starting  >deleting
-        deleting    busy             busy             busy         busy       busy
-        error       >starting        >stopping        >restarting  >starting  >deleting
+        creating    busy             busy             busy         wait       busy       busy               busy
+        starting    busy             busy             busy         wait       busy       busy               busy
+        running     already_running  >stopping        >restarting  already    >deleting  >stopping          already_running
+        stopping    busy             busy             busy         busy       busy       busy               busy
+        stopped     >starting        already_stopped  not_running  >starting  >deleting  not_running        not_suspended
+        restarting  busy             busy             busy         wait       busy       busy               busy
+        suspended   >starting        >stopping        >restarting  >starting  >deleting  already_suspended  >starting
+        deleting    busy             busy             busy         busy       busy       busy               busy
+        error       >starting        >stopping        >restarting  >starting  >deleting  not_running        not_suspended
         """;
 
     [Fact]

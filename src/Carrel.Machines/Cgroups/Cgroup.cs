@@ -125,6 +125,9 @@ internal sealed class Cgroup(string path)
         }
     }
 
+    /// <summary>Whether all its processes stand still; freezing is done only when this says so.</summary>
+    internal bool IsFrozen() => IsUnified ? Field(Read("", "cgroup.events"), "frozen") == 1 : Read("freezer", "freezer.state") == "FROZEN";
+
     /// <summary>A frozen process cannot be ended (version 1) before it is thawed.</summary>
     internal void ThawIfFrozen()
     {
@@ -137,6 +140,11 @@ internal sealed class Cgroup(string path)
     internal TimeSpan CpuTime() => IsUnified
         ? TimeSpan.FromMicroseconds(Field(Read("", "cpu.stat"), "usage_usec"))
         : TimeSpan.FromMicroseconds(long.Parse(Read("cpuacct", "cpuacct.usage"), CultureInfo.InvariantCulture) / 1000.0);
+
+    /// <summary>How long its processes wanted to run and were held back by the limit.</summary>
+    internal TimeSpan ThrottledTime() => IsUnified
+        ? TimeSpan.FromMicroseconds(Field(Read("", "cpu.stat"), "throttled_usec"))
+        : TimeSpan.FromMicroseconds(Field(Read("cpu", "cpu.stat"), "throttled_time") / 1000.0);
 
     internal long MemoryBytes()
         => long.Parse(IsUnified ? Read("", "memory.current") : Read("memory", "memory.usage_in_bytes"), CultureInfo.InvariantCulture);

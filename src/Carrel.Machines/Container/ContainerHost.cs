@@ -47,7 +47,7 @@ internal sealed class ContainerHost : IMachineHost
         _slots = new SlotPool(factory, options.SpareSlots);
     }
 
-    public MachineCapabilities Capabilities { get; } = new("container", MemorySnapshots: false, LiveMemoryGrowth: true);
+    public MachineCapabilities Capabilities { get; } = new("container", MemorySnapshots: false, LiveMemoryGrowth: true, PauseKeepsMemory: true);
 
     /// <summary>Prepares the host (forwarding, static rules) and cleans up what a crash left of slots nobody uses.</summary>
     internal static async Task<Outcome<IMachineHost>> CreateAsync(MachineOptions options, TimeProvider time)

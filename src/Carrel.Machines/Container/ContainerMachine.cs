@@ -3,6 +3,7 @@ using Carrel.Contracts;
 using Carrel.Machines.Cgroups;
 using Carrel.Machines.Disks;
 using Carrel.Machines.Native;
+using Carrel.Machines.Networks;
 
 namespace Carrel.Machines.Container;
 
@@ -10,6 +11,7 @@ internal sealed class ContainerMachine : IMachine
 {
     private const int Terminate = 15;
     private const int Kill = 9;
+    private static readonly TimeSpan FreezePatience = TimeSpan.FromSeconds(10);
 
     private readonly MachineFolder _folder;
     private readonly MachineState _state;
@@ -47,7 +49,11 @@ internal sealed class ContainerMachine : IMachine
         }
     }
 
-    public Task<Outcome<bool>> PauseAsync(CancellationToken cancellationToken) => Try(() => _cgroup.Freeze(true));
+    public async Task<Outcome<bool>> PauseAsync(CancellationToken cancellationToken)
+    {
+        var begun = await Try(() => _cgroup.Freeze(true)).ConfigureAwait(false);
+        return begun.Succeeded ? await FrozenAsync(cancellationToken).ConfigureAwait(false) : begun;
+    }
 
     public Task<Outcome<bool>> ResumeAsync(CancellationToken cancellationToken) => Try(() => _cgroup.Freeze(false));
 
@@ -94,7 +100,19 @@ internal sealed class ContainerMachine : IMachine
     });
 
     public ValueTask<MachineStats> ReadStatsAsync(CancellationToken cancellationToken)
-        => ValueTask.FromResult(new MachineStats(_cgroup.CpuTime(), _cgroup.MemoryBytes(), _cgroup.Processes(), DiskStore.UsedBytes(_disk)));
+    {
+        var (received, sent) = SlotNetwork.TrafficOf(_state.Slot);
+        var disk = new DriveInfo(_folder.Disk);
+        return ValueTask.FromResult(new MachineStats(_cgroup.CpuTime(), _cgroup.MemoryBytes(), _cgroup.Processes(), DiskStore.UsedBytes(_disk))
+        {
+            MemoryInUseBytes = _cgroup.MemoryInUse(),
+            ThrottledTime = _cgroup.ThrottledTime(),
+            ReceivedBytes = received,
+            SentBytes = sent,
+            FileSystemUsedBytes = disk.TotalSize - disk.TotalFreeSpace,
+            FileSystemBytes = disk.TotalSize,
+        });
+    }
 
     public MachineLimits ReadLimits()
         => new(_cgroup.Cpus(), _cgroup.MemoryLimit(), _disks.Find(Id)?.Info.SizeBytes, null, 0);
@@ -128,6 +146,24 @@ internal sealed class ContainerMachine : IMachine
             // A stop on its way removed the cgroup between the look for it and the look into it.
             return new MachineExit(null, OutOfMemory: false);
         }
+    }
+
+    // A process stands still when it next leaves the kernel, which may take it a moment; version 1 announces it to nobody.
+    private async Task<Outcome<bool>> FrozenAsync(CancellationToken cancellationToken)
+    {
+        var started = _time.GetTimestamp();
+        for (var wait = 1; !_cgroup.IsFrozen(); wait = Math.Min(wait * 2, 50))
+        {
+            if (_time.GetElapsedTime(started) > FreezePatience)
+            {
+                _cgroup.ThawIfFrozen();
+                return new Failure(ErrorCodes.Internal, $"Machine {Id} could not be held still within {FreezePatience.TotalSeconds:F0} s.", "Try again in a moment.");
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(wait), _time, cancellationToken).ConfigureAwait(false);
+        }
+
+        return true;
     }
 
     private async Task EndAsync(TimeSpan grace)

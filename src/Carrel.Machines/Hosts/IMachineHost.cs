@@ -43,8 +43,10 @@ public interface IMachine
     /// </summary>
     ValueTask<Stream> ConnectAsync(MachineService service, CancellationToken cancellationToken);
 
+    /// <summary>Holds all its processes still where they are; returns when they are. Fine when they are already.</summary>
     Task<Outcome<bool>> PauseAsync(CancellationToken cancellationToken);
 
+    /// <summary>Lets them go on. Fine when they do already.</summary>
     Task<Outcome<bool>> ResumeAsync(CancellationToken cancellationToken);
 
     /// <summary>Ends the machine and releases all it holds; its disk stays, flushed. Asks politely first, for <paramref name="grace"/>.</summary>

@@ -22,6 +22,8 @@ internal enum ComputerCommand
     Restart,
     EnsureRunning,
     Delete,
+    Suspend,
+    Resume,
 }
 
 internal static class ComputerStatusExtensions

@@ -9,7 +9,7 @@ namespace Carrel.Server.Computers;
 /// <summary>
 /// Makes state and world agree after a restart, a crash or a reboot. What was asked for decides:
 /// creating: nobody was ever told of it, so it never was; deleting: is finished; stopping: is finished; starting and
-/// restarting: are finished, in the background, from a clean launch; running: taken over where its machine lives, otherwise
+/// restarting: are finished, in the background, from a clean launch; running and suspended: taken over where its machine lives, otherwise
 /// stopped with a reason; stopped and error: a machine that lives all
 /// the same is ended, and error is over once nothing of it is left.
 /// </summary>
@@ -38,7 +38,14 @@ internal sealed partial class Recovery(
         var operations = (await store.UnfinishedAsync()).ToLookup(operation => operation.ComputerId);
         foreach (var record in kept)
         {
-            Guid? operation = operations[record.Id].LastOrDefault() is { } row ? Guid.Parse(row.Id) : null;
+            var row = operations[record.Id].LastOrDefault();
+            Guid? operation = row is null ? null : Guid.Parse(row.Id);
+            if (row?.Kind == "resume")
+            {
+                await store.EndAsync(record, operation, "The server ended before it was done; the computer is suspended still.");
+                operation = null;
+            }
+
             await RestoreAsync(record, machines.GetValueOrDefault(record.InstanceId), operation);
         }
 
@@ -47,7 +54,7 @@ internal sealed partial class Recovery(
 
     private async Task RestoreAsync(ComputerRecord record, IMachine? machine, Guid? operation)
     {
-        if (machine is not null && record.Status is ComputerStatus.Running)
+        if (machine is not null && record.Status is ComputerStatus.Running or ComputerStatus.Suspended)
         {
             record = await resizing.AsFoundAsync(record, machine);
         }
@@ -63,7 +70,11 @@ internal sealed partial class Recovery(
                 recordings.Resume(computer, session);
                 files.Begin(computer);
                 break;
-            case ComputerStatus.Running:
+            case ComputerStatus.Suspended when session is not null:
+                // Whatever was under way, a suspend or a resume, it is suspended now.
+                await lifecycle.SuspendAsync(computer, record, operation);
+                break;
+            case ComputerStatus.Running or ComputerStatus.Suspended:
                 var stopped = record.With(ComputerStatus.Stopped, "Its machine was gone when the server came back: the host was restarted, or the machine ended meanwhile.");
                 await store.EndAsync(stopped, operation, null);
                 computer.Set(stopped, null);
@@ -78,7 +89,7 @@ internal sealed partial class Recovery(
                 computer.Set(settled, null);
                 break;
             case ComputerStatus.Stopping:
-            case ComputerStatus.Stopped or ComputerStatus.Error or ComputerStatus.Suspended when session is not null:
+            case ComputerStatus.Stopped or ComputerStatus.Error when session is not null:
                 _ = computer.Post(() => lifecycle.StopAsync(computer, record, operation));
                 break;
         }

@@ -26,48 +26,64 @@ internal static class Transitions
             [(Creating, Restart)] = Busy,
             [(Creating, EnsureRunning)] = Wait,
             [(Creating, Delete)] = Busy,
+            [(Creating, Suspend)] = Busy,
+            [(Creating, Resume)] = Busy,
 
             [(Starting, Start)] = Busy,
             [(Starting, Stop)] = Busy,
             [(Starting, Restart)] = Busy,
             [(Starting, EnsureRunning)] = Wait,
             [(Starting, Delete)] = Busy,
+            [(Starting, Suspend)] = Busy,
+            [(Starting, Resume)] = Busy,
 
             [(Running, Start)] = new(Refusal: ErrorCodes.AlreadyRunning),
             [(Running, Stop)] = new(Stopping),
             [(Running, Restart)] = new(Restarting),
             [(Running, EnsureRunning)] = new(Already: true),
             [(Running, Delete)] = new(Deleting),
+            [(Running, Suspend)] = new(Stopping),
+            [(Running, Resume)] = new(Refusal: ErrorCodes.AlreadyRunning),
 
             [(Stopping, Start)] = Busy,
             [(Stopping, Stop)] = Busy,
             [(Stopping, Restart)] = Busy,
             [(Stopping, EnsureRunning)] = Busy,
             [(Stopping, Delete)] = Busy,
+            [(Stopping, Suspend)] = Busy,
+            [(Stopping, Resume)] = Busy,
 
             [(Stopped, Start)] = new(Starting),
             [(Stopped, Stop)] = new(Refusal: ErrorCodes.AlreadyStopped),
             [(Stopped, Restart)] = new(Refusal: ErrorCodes.NotRunning),
             [(Stopped, EnsureRunning)] = new(Starting),
             [(Stopped, Delete)] = new(Deleting),
+            [(Stopped, Suspend)] = new(Refusal: ErrorCodes.NotRunning),
+            [(Stopped, Resume)] = new(Refusal: ErrorCodes.NotSuspended),
 
             [(Restarting, Start)] = Busy,
             [(Restarting, Stop)] = Busy,
             [(Restarting, Restart)] = Busy,
             [(Restarting, EnsureRunning)] = Wait,
             [(Restarting, Delete)] = Busy,
+            [(Restarting, Suspend)] = Busy,
+            [(Restarting, Resume)] = Busy,
 
             [(Suspended, Start)] = new(Starting),
             [(Suspended, Stop)] = new(Stopping),
             [(Suspended, Restart)] = new(Restarting),
             [(Suspended, EnsureRunning)] = new(Starting),
             [(Suspended, Delete)] = new(Deleting),
+            [(Suspended, Suspend)] = new(Refusal: ErrorCodes.AlreadySuspended),
+            [(Suspended, Resume)] = new(Starting),
 
             [(Deleting, Start)] = Busy,
             [(Deleting, Stop)] = Busy,
             [(Deleting, Restart)] = Busy,
             [(Deleting, EnsureRunning)] = Busy,
             [(Deleting, Delete)] = Busy,
+            [(Deleting, Suspend)] = Busy,
+            [(Deleting, Resume)] = Busy,
 
             // After a failed stop or delete nobody knows what runs; each of these begins by ending whatever does.
             [(Error, Start)] = new(Starting),
@@ -75,6 +91,8 @@ internal static class Transitions
             [(Error, Restart)] = new(Restarting),
             [(Error, EnsureRunning)] = new(Starting),
             [(Error, Delete)] = new(Deleting),
+            [(Error, Suspend)] = new(Refusal: ErrorCodes.NotRunning),
+            [(Error, Resume)] = new(Refusal: ErrorCodes.NotSuspended),
         }.ToFrozenDictionary();
 
     public static Verdict Of(ComputerStatus status, ComputerCommand command) => Table[(status, command)];
