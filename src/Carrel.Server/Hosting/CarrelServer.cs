@@ -8,6 +8,7 @@ using Carrel.Server.Errors;
 using Carrel.Server.Events;
 using Carrel.Server.Files;
 using Carrel.Server.LivePage;
+using Carrel.Server.Metrics;
 using Carrel.Server.Ports;
 using Carrel.Server.Realtime;
 using Carrel.Server.Recordings;
@@ -82,6 +83,7 @@ internal static class CarrelServer
         services.AddHttpForwarder();
         services.AddSingleton<PortAddresses>().AddSingleton<PortClaims>().AddSingleton<PortAccess>().AddSingleton<PortForwarder>().AddSingleton<PortHosts>();
         services.AddFiles();
+        services.AddUsage();
         services.AddHostedService<Housekeeping>().AddHostedService<Shutdown>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownPatience);
         services.ConfigureHttpJsonOptions(json =>
@@ -106,6 +108,7 @@ internal static class CarrelServer
         api.MapWorkspaces();
         api.MapComputers();
         api.MapSizes();
+        api.MapMetrics();
         api.MapActions();
         api.MapScreens();
         app.MapPorts(api);
