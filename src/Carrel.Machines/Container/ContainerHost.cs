@@ -31,11 +31,13 @@ internal sealed class ContainerHost : IMachineHost
     private readonly Teardown _teardown;
     private readonly Sweep _sweep;
     private readonly MachineViews? _views;
+    private readonly SlotLeases _leases;
     private readonly TimeProvider _time;
 
     private ContainerHost(MachineOptions options, Folders folders, SlotLeases leases, SlotFactory factory, SlotNetwork network, MachineViews? views, TimeProvider time)
     {
         _views = views;
+        _leases = leases;
         _folders = folders;
         _network = network;
         _time = time;
@@ -145,8 +147,13 @@ internal sealed class ContainerHost : IMachineHost
         var folder = _folders.Machine(spec.Id);
         folder.Create(slot.RootUid);
         undo.Push("state folder", () => Directory.Delete(folder.Path, recursive: true));
-        var state = new MachineState(spec.Id, slot.Number, null);
+        var state = new MachineState(spec.Id, slot.Number, null, spec.Limits.BandwidthMbps ?? 0);
         state.Save(folder);
+        if (state.BandwidthMbps > 0 && await Bandwidth.SetAsync(slot, state.BandwidthMbps).ConfigureAwait(false) is { } unlimited)
+        {
+            return unlimited;
+        }
+
 
         var disk = await FindOrCreateDiskAsync(spec, source, undo).ConfigureAwait(false);
         if (!disk.Succeeded)
@@ -249,7 +256,7 @@ internal sealed class ContainerHost : IMachineHost
         var folder = _folders.Machine(id);
         var cgroup = Cgroup(id);
         return InitProcess.Find(folder, cgroup) is { } init && MachineState.Load(folder) is { } state && _disks.Find(id) is { } disk
-            ? new ContainerMachine(id, folder, state, disk, cgroup, init, _teardown, _disks, _time)
+            ? new ContainerMachine(id, folder, state, _leases.SlotOf(state.Slot), disk, cgroup, init, _teardown, _disks, _time)
             : null;
     }
 

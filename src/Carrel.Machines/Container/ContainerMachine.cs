@@ -4,6 +4,7 @@ using Carrel.Machines.Cgroups;
 using Carrel.Machines.Disks;
 using Carrel.Machines.Native;
 using Carrel.Machines.Networks;
+using Carrel.Machines.Slots;
 
 namespace Carrel.Machines.Container;
 
@@ -14,18 +15,19 @@ internal sealed class ContainerMachine : IMachine
     private static readonly TimeSpan FreezePatience = TimeSpan.FromSeconds(10);
 
     private readonly MachineFolder _folder;
-    private readonly MachineState _state;
+    private readonly Slot _slot;
     private readonly Disk _disk;
     private readonly Cgroup _cgroup;
     private readonly InitProcess _init;
     private readonly Teardown _teardown;
     private readonly DiskStore _disks;
     private readonly TimeProvider _time;
+    private MachineState _state;
 
     internal ContainerMachine(
-        string id, MachineFolder folder, MachineState state, Disk disk, Cgroup cgroup, InitProcess init, Teardown teardown, DiskStore disks, TimeProvider time)
+        string id, MachineFolder folder, MachineState state, Slot slot, Disk disk, Cgroup cgroup, InitProcess init, Teardown teardown, DiskStore disks, TimeProvider time)
     {
-        (Id, _folder, _state, _disk, _cgroup, _init) = (id, folder, state, disk, cgroup, init);
+        (Id, _folder, _state, _slot, _disk, _cgroup, _init) = (id, folder, state, slot, disk, cgroup, init);
         (_teardown, _disks, _time) = (teardown, disks, time);
         Completion = CompleteAsync();
     }
@@ -75,7 +77,27 @@ internal sealed class ContainerMachine : IMachine
         return released;
     }
 
-    public Task<Outcome<bool>> ResizeAsync(MachineLimits limits, CancellationToken cancellationToken) => Try(() =>
+    public async Task<Outcome<bool>> ResizeAsync(MachineLimits limits, CancellationToken cancellationToken)
+    {
+        var changed = await Try(() => SetLimits(limits)).ConfigureAwait(false);
+        return changed.Succeeded && limits.BandwidthMbps is { } mbps && await SetBandwidthAsync(mbps).ConfigureAwait(false) is { } failure ? failure : changed;
+    }
+
+    /// <summary>Finishes what the end of a server cut off.</summary>
+    internal Task<Failure?> SettleAsync() => _state.BandwidthPending ? SetBandwidthAsync(_state.BandwidthMbps) : Task.FromResult<Failure?>(null);
+
+    private async Task<Failure?> SetBandwidthAsync(int mbps)
+    {
+        var before = _state;
+        _state = before with { BandwidthMbps = mbps, BandwidthPending = true };
+        _state.Save(_folder);
+        var failure = await Bandwidth.SetAsync(_slot, mbps).ConfigureAwait(false);
+        _state = failure is null ? before with { BandwidthMbps = mbps, BandwidthPending = false } : before;
+        _state.Save(_folder);
+        return failure;
+    }
+
+    private void SetLimits(MachineLimits limits)
     {
         if (limits.Cpus is { } cpus)
         {
@@ -97,7 +119,7 @@ internal sealed class ContainerMachine : IMachine
         {
             _disks.Grow(_disk, disk, _state.LoopDevice!, _folder.Disk);
         }
-    });
+    }
 
     public ValueTask<MachineStats> ReadStatsAsync(CancellationToken cancellationToken)
     {
@@ -115,7 +137,7 @@ internal sealed class ContainerMachine : IMachine
     }
 
     public MachineLimits ReadLimits()
-        => new(_cgroup.Cpus(), _cgroup.MemoryLimit(), _disks.Find(Id)?.Info.SizeBytes, null, 0);
+        => new(_cgroup.Cpus(), _cgroup.MemoryLimit(), _disks.Find(Id)?.Info.SizeBytes, null, _state.BandwidthMbps);
 
     // A limit below what is in use would have the kernel kill inside: that is refused instead.
     private void SetMemory(long bytes)

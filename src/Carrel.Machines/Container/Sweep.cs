@@ -21,6 +21,11 @@ internal sealed class Sweep(Folders folders, DiskStore disks, Teardown teardown)
             KillRuncOf(folders.Machine(id));
             if (knownIds.Contains(id) && adopt(id) is { } machine)
             {
+                if (await machine.SettleAsync().ConfigureAwait(false) is { } failure)
+                {
+                    throw new IOException(failure.ToString());
+                }
+
                 alive.Add(machine);
             }
             else
