@@ -14,6 +14,8 @@ internal sealed class Benchmarks(Installation installation, int count, IProgress
         ["screenshot"] = ScreenshotAsync,
         ["input"] = InputAsync,
         ["bash"] = BashAsync,
+        ["resize"] = new Sizes(installation, count, progress).ResizeAsync,
+        ["suspend-resume"] = new Sizes(installation, count, progress).SuspendAsync,
         ["file-transfer"] = new Files(installation, count, progress).TransfersAsync,
         ["terminal-echo"] = new TerminalAndSound(installation, count, progress).EchoAsync,
         ["audio-latency"] = new TerminalAndSound(installation, count, progress).LatencyAsync,

@@ -14,7 +14,8 @@ public static class Leftovers
         var serves = installation.IsRunning;
         var pool = $"/run/carrel/{id}/pool";
         found.AddRange(File.ReadLines("/proc/self/mountinfo")
-            .Where(line => line.Contains($"/run/carrel/{id}/", StringComparison.Ordinal) && !(serves && line.Contains($" {pool} ", StringComparison.Ordinal))));
+            .Where(line => line.Contains($"/run/carrel/{id}/", StringComparison.Ordinal) && !(serves && line.Contains($" {pool} ", StringComparison.Ordinal))
+                && !(line.Contains($"/run/carrel/{id}/lxcfs ", StringComparison.Ordinal) && Slots(id).Count > 0)));
         found.AddRange((await HostProcess.RunAsync("losetup", "--list", "--noheadings", "--output", "NAME,BACK-FILE")).Output
             .Split('\n').Where(line => line.Contains(installation.Data, StringComparison.Ordinal) || line.Contains(pool + "/", StringComparison.Ordinal))
             .Where(line => !(serves && line.EndsWith("/pool.img", StringComparison.Ordinal))));

@@ -15,6 +15,8 @@ public static class ErrorCodes
     public const string NameTaken = "name_taken";
     public const string AlreadyRunning = "already_running";
     public const string AlreadyStopped = "already_stopped";
+    public const string AlreadySuspended = "already_suspended";
+    public const string NotSuspended = "not_suspended";
     public const string NotRunning = "not_running";
     public const string Busy = "busy";
     public const string PayloadTooLarge = "payload_too_large";
@@ -58,6 +60,9 @@ public static class ErrorCodes
     /// <summary>A pipe, a socket or a device: it has no contents to read or write.</summary>
     public const string NotAFile = "not_a_file";
     public const string LinkLoop = "link_loop";
+
+    /// <summary>No dimension of a resize could be applied.</summary>
+    public const string ResizeFailed = "resize_failed";
     public const string RangeNotSatisfiable = "range_not_satisfiable";
 
     /// <summary>The computer's own disk, not the host's.</summary>

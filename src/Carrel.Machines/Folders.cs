@@ -39,6 +39,9 @@ internal sealed class Folders
 
     internal string Runc => Path.Combine(Runtime, Installation, "runc");
 
+    /// <summary>Where lxcfs is mounted; its pid file is beside it.</summary>
+    internal string Lxcfs => Path.Combine(Runtime, Installation, "lxcfs");
+
     /// <summary>Leases of slots, of all installations.</summary>
     internal string Slots => Path.Combine(Runtime, "slots");
 
@@ -79,6 +82,9 @@ internal sealed class Folders
             Directory.Delete(folder);
         }
     }
+
+    /// <summary>Path of a machine's control group below each hierarchy's root.</summary>
+    internal string CgroupOf(string id) => $"/carrel/{Installation}/{id}";
 
     internal MachineFolder Machine(string id) => new(Path.Combine(Machines, id));
 }

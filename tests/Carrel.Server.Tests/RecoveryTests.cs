@@ -36,6 +36,12 @@ public sealed class RecoveryTests
         { "restart", "connect", "running" },
         { "restart", "resize", "running" },
         { "restart", "resize:done", "running" },
+        { "suspend", "pause", "suspended" },
+        { "suspend", "pause:done", "suspended" },
+        { "resume", "resume", "suspended" },
+        { "resume", "resume:done", "suspended" },
+        { "stop-suspended", "resume:done", "stopped" },
+        { "stop-suspended", "stop:done", "stopped" },
         { "delete", "destroy", "gone" },
         { "delete", "destroy:done", "gone" },
         { "delete-stopped", "disk", "gone" },
@@ -58,9 +64,15 @@ public sealed class RecoveryTests
             (await first.PostAsync($"/api/computers/{id}/stop")).Expect(200);
         }
 
+        if (command is "resume" or "stop-suspended")
+        {
+            (await first.PostAsync($"/api/computers/{id}/suspend")).Expect(200);
+        }
+
         var gate = world.HoldAt(step);
         var interrupted = command switch
         {
+            "stop-suspended" => first.PostAsync($"/api/computers/{id}/stop"),
             "create" => first.PostAsync("/api/computers", new { workspace_id = workspace, name = "victim" }),
             "clone" => first.PostAsync($"/api/computers/{bystander}/clone", new { name = "victim", targetProjectId = workspace }),
             "delete" or "delete-stopped" => first.DeleteAsync($"/api/computers/{id}"),
@@ -89,7 +101,7 @@ public sealed class RecoveryTests
         else
         {
             Assert.Equal(expected, await second.StatusAsync(id));
-            Assert.Equal(expected == "running" ? 2 : 1, world.Machines.Count);
+            Assert.Equal(expected is "running" or "suspended" ? 2 : 1, world.Machines.Count);
             Assert.Equal(2, world.Disks.Count);
         }
 

@@ -5,18 +5,18 @@ namespace Carrel.Server.Tests;
 
 public sealed class TransitionsTests
 {
-    // Columns: start, stop, restart, ensure-running, delete, restore.
+    // Columns: start, stop, restart, ensure-running, delete, restore, suspend, resume.
     private const string Expected =
         """
-        creating    busy             busy             busy         wait       busy       busy
-        starting    busy             busy             busy         wait       busy       busy
-        running     already_running  >stopping        >restarting  already    >deleting  >restarting
-        stopping    busy             busy             busy         busy       busy       busy
-        stopped     >starting        already_stopped  not_running  >starting  >deleting  >stopping
-        restarting  busy             busy             busy         wait       busy       busy
-        suspended   >starting        >stopping        >restarting  >starting  >deleting  >stopping
-        deleting    busy             busy             busy         busy       busy       busy
-        error       >starting        >stopping        >restarting  >starting  >deleting  >stopping
+        creating    busy             busy             busy         wait       busy       busy         busy               busy
+        starting    busy             busy             busy         wait       busy       busy         busy               busy
+        running     already_running  >stopping        >restarting  already    >deleting  >restarting  >stopping          already_running
+        stopping    busy             busy             busy         busy       busy       busy         busy               busy
+        stopped     >starting        already_stopped  not_running  >starting  >deleting  >stopping    not_running        not_suspended
+        restarting  busy             busy             busy         wait       busy       busy         busy               busy
+        suspended   >starting        >stopping        >restarting  >starting  >deleting  >stopping    already_suspended  >starting
+        deleting    busy             busy             busy         busy       busy       busy         busy               busy
+        error       >starting        >stopping        >restarting  >starting  >deleting  >stopping    not_running        not_suspended
         """;
 
     [Fact]

@@ -61,5 +61,8 @@ namespace Carrel.Contracts.Api;
 [JsonSerializable(typeof(ScreenRequest))]
 [JsonSerializable(typeof(ScreenAnswer))]
 [JsonSerializable(typeof(ScreenList))]
+[JsonSerializable(typeof(ResizeRequest))]
+[JsonSerializable(typeof(ResizeAnswer))]
+[JsonSerializable(typeof(MetricsAnswer))]
 [JsonSerializable(typeof(JsonElement))]
 public sealed partial class ApiJson : JsonSerializerContext;

@@ -11,6 +11,7 @@ namespace Carrel.Contracts.Api;
 /// <param name="VncPassword">Opens VNC and the sockets; new at every start.</param>
 /// <param name="Isolation">How its machine is fenced off.</param>
 /// <param name="MemorySurvivesStop">Whether a stop keeps memory as well as the disk.</param>
+/// <param name="MemorySurvivesSuspend">Whether it can be suspended, which keeps memory for as long as the host runs.</param>
 public sealed record ComputerAnswer(
     string Id,
     string Name,
@@ -35,7 +36,8 @@ public sealed record ComputerAnswer(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] InstanceDetails? InstanceDetails,
     Permissions Permissions,
     string Isolation,
-    bool MemorySurvivesStop);
+    bool MemorySurvivesStop,
+    bool MemorySurvivesSuspend);
 
 /// <summary>How to reach a running computer's own API: <c>http://{publicHost}:{apiPort}/...</c> with its token.</summary>
 public sealed record InstanceDetails(
@@ -80,16 +82,18 @@ public sealed record CreateComputerRequest(
 /// <param name="TargetProjectId">Workspace of the clone, the source's own if left out; also <c>workspace_id</c> and the like.</param>
 public sealed record CloneRequest(string? Name = null, [property: JsonPropertyName("targetProjectId")] string? TargetProjectId = null);
 
-/// <summary>Answer of start, stop and restart: the status the computer has now.</summary>
+/// <summary>Answer of start, stop, restart, suspend and resume: the status the computer has now.</summary>
+/// <param name="MemoryKept">Of suspend: whether memory and processes are kept.</param>
 /// <param name="OperationId">With <c>?async=true</c>: what to ask <c>GET /computers/{id}/operations/{operation_id}</c> for.</param>
 public sealed record LifecycleAnswer(
     bool Success,
     string Status,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? OperationId = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? OperationUrl = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? OperationUrl = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? MemoryKept = null);
 
 /// <summary>A long piece of work on a computer (reference section 4.7).</summary>
-/// <param name="Kind">create, start, stop, restart, restore or delete.</param>
+/// <param name="Kind">create, start, stop, restart, suspend, resume, restore or delete.</param>
 /// <param name="Status">queued, running, succeeded, failed or needs_review.</param>
 /// <param name="Error">Why it failed.</param>
 public sealed record OperationAnswer(

@@ -20,6 +20,23 @@ internal sealed class Cgroup(string path)
     /// <summary>Path below each hierarchy's root, as runc takes it.</summary>
     internal string Path { get; } = path;
 
+    /// <summary>Makes it under one controller, for a process of ours; a machine's is made by runc.</summary>
+    internal void Create(string controller)
+    {
+        if (IsUnified)
+        {
+            foreach (var parent in (ReadOnlySpan<string>)["", "carrel/"])
+            {
+                Directory.CreateDirectory($"{Root}/{parent}");
+                File.WriteAllText($"{Root}/{parent}cgroup.subtree_control", $"+{controller}");
+            }
+        }
+
+        Directory.CreateDirectory(FolderOf(IsUnified ? "" : controller));
+    }
+
+    internal void Admit(string controller, int pid) => Write(IsUnified ? "" : controller, "cgroup.procs", $"{pid}");
+
     internal void SetCpus(double cpus)
     {
         var quota = Math.Max(1_000, (long)(cpus * PeriodMicroseconds)).ToString(CultureInfo.InvariantCulture);
@@ -33,7 +50,50 @@ internal sealed class Cgroup(string path)
         }
     }
 
-    /// <summary>Fails where more is in use than the new limit and cannot be reclaimed.</summary>
+    /// <summary>The CPUs of the host.</summary>
+    internal static IReadOnlyList<int> HostCpus()
+        => CpuList.Parse(File.ReadAllText(IsUnified ? $"{Root}/cpuset.cpus.effective" : $"{Root}/cpuset/cpuset.effective_cpus"));
+
+    /// <summary>The control groups of all machines of all installations on the host.</summary>
+    internal static IEnumerable<Cgroup> Machines()
+    {
+        var carrel = IsUnified ? $"{Root}/carrel" : $"{Root}/cpuset/carrel";
+        return !Directory.Exists(carrel) ? [] : Directory.EnumerateDirectories(carrel)
+            .SelectMany(Subfolders)
+            .Select(folder => new Cgroup($"/carrel/{System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(folder))}/{System.IO.Path.GetFileName(folder)}"));
+    }
+
+    internal bool HasCpuSet => File.Exists(FileOf(IsUnified ? "" : "cpuset", "cpuset.cpus"));
+
+    /// <summary>The CPUs its processes may run on; none where it has none of its own.</summary>
+    internal IReadOnlyList<int> CpuSet() => CpuList.Parse(Read(IsUnified ? "" : "cpuset", "cpuset.cpus"));
+
+    internal void SetCpuSet(IReadOnlyList<int> cpus) => Write(IsUnified ? "" : "cpuset", "cpuset.cpus", CpuList.Format(cpus));
+
+    /// <summary>The limit in CPUs; null where there is none.</summary>
+    internal double? Cpus()
+    {
+        var words = IsUnified ? Read("", "cpu.max").Split(' ') : [Read("cpu", "cpu.cfs_quota_us"), Read("cpu", "cpu.cfs_period_us")];
+        return words[0] is "max" or "-1"
+            ? null
+            : double.Parse(words[0], CultureInfo.InvariantCulture) / double.Parse(words[1], CultureInfo.InvariantCulture);
+    }
+
+    internal long? MemoryLimit() => long.TryParse(
+        IsUnified ? Read("", "memory.max") : Read("memory", "memory.limit_in_bytes"), CultureInfo.InvariantCulture, out var bytes) ? bytes : null;
+
+    /// <summary>What stays when all is reclaimed that can be: there is no swap, so that is all but page cache and slabs.</summary>
+    internal long MemoryInUse()
+    {
+        var stat = Read(IsUnified ? "" : "memory", "memory.stat");
+        var prefix = IsUnified ? "" : "total_";
+        return Math.Max(0, MemoryBytes() - Field(stat, prefix + "active_file") - Field(stat, prefix + "inactive_file") - Field(stat, "slab_reclaimable"));
+    }
+
+    /// <summary>
+    /// Where more is in use than the new limit, version 1 refuses and version 2 kills; so the caller compares with
+    /// <see cref="MemoryInUse"/> first.
+    /// </summary>
     internal void SetMemory(long bytes)
     {
         if (IsUnified)
@@ -65,6 +125,9 @@ internal sealed class Cgroup(string path)
         }
     }
 
+    /// <summary>Whether all its processes stand still; freezing is done only when this says so.</summary>
+    internal bool IsFrozen() => IsUnified ? Field(Read("", "cgroup.events"), "frozen") == 1 : Read("freezer", "freezer.state") == "FROZEN";
+
     /// <summary>A frozen process cannot be ended (version 1) before it is thawed.</summary>
     internal void ThawIfFrozen()
     {
@@ -77,6 +140,11 @@ internal sealed class Cgroup(string path)
     internal TimeSpan CpuTime() => IsUnified
         ? TimeSpan.FromMicroseconds(Field(Read("", "cpu.stat"), "usage_usec"))
         : TimeSpan.FromMicroseconds(long.Parse(Read("cpuacct", "cpuacct.usage"), CultureInfo.InvariantCulture) / 1000.0);
+
+    /// <summary>How long its processes wanted to run and were held back by the limit.</summary>
+    internal TimeSpan ThrottledTime() => IsUnified
+        ? TimeSpan.FromMicroseconds(Field(Read("", "cpu.stat"), "throttled_usec"))
+        : TimeSpan.FromMicroseconds(Field(Read("cpu", "cpu.stat"), "throttled_time") / 1000.0);
 
     internal long MemoryBytes()
         => long.Parse(IsUnified ? Read("", "memory.current") : Read("memory", "memory.usage_in_bytes"), CultureInfo.InvariantCulture);
@@ -110,6 +178,18 @@ internal sealed class Cgroup(string path)
         foreach (var folder in Folders().Where(Directory.Exists))
         {
             _ = Libc.RemoveDirectory(folder);
+        }
+    }
+
+    private static string[] Subfolders(string folder)
+    {
+        try
+        {
+            return Directory.GetDirectories(folder);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return []; // Its installation has gone meanwhile.
         }
     }
 

@@ -8,6 +8,7 @@ using Carrel.Machines.Networks;
 using Carrel.Machines.Processes;
 using Carrel.Machines.Slots;
 using Carrel.Machines.Undo;
+using Carrel.Machines.Views;
 
 namespace Carrel.Machines.Container;
 
@@ -31,11 +32,15 @@ internal sealed class ContainerHost : IMachineHost
     private readonly OciSpec _spec;
     private readonly Teardown _teardown;
     private readonly Sweep _sweep;
+    private readonly MachineViews? _views;
+    private readonly SlotLeases _leases;
     private readonly TimeProvider _time;
 
     private ContainerHost(
-        MachineOptions options, Folders folders, DiskVolume volume, SlotLeases leases, SlotFactory factory, SlotNetwork network, TimeProvider time)
+        MachineOptions options, Folders folders, DiskVolume volume, SlotLeases leases, SlotFactory factory, SlotNetwork network, MachineViews? views, TimeProvider time)
     {
+        _views = views;
+        _leases = leases;
         _folders = folders;
         _network = network;
         _time = time;
@@ -43,13 +48,13 @@ internal sealed class ContainerHost : IMachineHost
         _volume = volume;
         _disks = new DiskStore(folders, volume);
         _copier = new DiskCopier(volume, time);
-        _spec = new OciSpec(options.DeskdFolder, SeccompProfile.HostFile);
+        _spec = new OciSpec(options.DeskdFolder, views is null ? null : folders.Lxcfs, SeccompProfile.HostFile);
         _teardown = new Teardown(folders, leases, factory, time);
         _sweep = new Sweep(folders, _disks, _teardown);
         _slots = new SlotPool(factory, options.SpareSlots);
     }
 
-    public MachineCapabilities Capabilities { get; } = new("container", MemorySnapshots: false, LiveMemoryGrowth: true);
+    public MachineCapabilities Capabilities { get; } = new("container", MemorySnapshots: false, LiveMemoryGrowth: true, PauseKeepsMemory: true);
 
     /// <summary>Prepares the host (forwarding, static rules) and cleans up what a crash left of slots nobody uses.</summary>
     internal static async Task<Outcome<IMachineHost>> CreateAsync(MachineOptions options, TimeProvider time)
@@ -83,8 +88,13 @@ internal sealed class ContainerHost : IMachineHost
             return volume.Failure;
         }
 
-        return new ContainerHost(options, folders, volume.Value, leases, factory, network, time);
+        var views = await MachineViews.OpenAsync(folders, () => Running(folders), time).ConfigureAwait(false);
+        return views.Succeeded ? new ContainerHost(options, folders, volume.Value, leases, factory, network, views.Value, time) : views.Failure;
     }
+
+    private static IEnumerable<Fd> Running(Folders folders) => Directory.EnumerateDirectories(folders.Machines)
+        .Select(path => InitProcess.Open(new MachineFolder(path), new Cgroup(folders.CgroupOf(Path.GetFileName(path)))))
+        .OfType<Fd>();
 
     public async Task<Outcome<IMachine>> LaunchAsync(MachineSpec spec, MachineSource source, CancellationToken cancellationToken)
     {
@@ -149,6 +159,11 @@ internal sealed class ContainerHost : IMachineHost
         var idle = !Directory.EnumerateFileSystemEntries(_folders.Machines).Any();
         await _volume.CloseAsync(idle).ConfigureAwait(false);
         await _volume.DisposeAsync().ConfigureAwait(false);
+        if (_views is not null)
+        {
+            await (idle ? _views.EndAsync() : _views.DisposeAsync().AsTask()).ConfigureAwait(false);
+        }
+
         if (idle)
         {
             await _network.RemoveInstallationAsync().ConfigureAwait(false);
@@ -197,8 +212,13 @@ internal sealed class ContainerHost : IMachineHost
         var folder = _folders.Machine(spec.Id);
         folder.Create(slot.RootUid);
         undo.Push("state folder", () => Directory.Delete(folder.Path, recursive: true));
-        var state = new MachineState(spec.Id, slot.Number, null);
+        var state = new MachineState(spec.Id, slot.Number, null, spec.Limits.BandwidthMbps ?? 0);
         state.Save(folder);
+        if (state.BandwidthMbps > 0 && await Bandwidth.SetAsync(slot, state.BandwidthMbps).ConfigureAwait(false) is { } unlimited)
+        {
+            return unlimited;
+        }
+
 
         var disk = await FindOrCreateDiskAsync(spec, source, undo).ConfigureAwait(false);
         if (!disk.Succeeded)
@@ -227,11 +247,25 @@ internal sealed class ContainerHost : IMachineHost
             _spec.Write(spec, slot, folder, cgroup.Path).ToJsonString(),
             CancellationToken.None).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
+        if (_views is not null)
+        {
+            await _views.Ready.ConfigureAwait(false);
+        }
 
+        var generation = _views?.Generation;
         undo.Push("container", () => _teardown.KillAsync(spec.Id));
         if (await RuncAsync(spec.Id, folder, deskd, vnc).ConfigureAwait(false) is { } failure)
         {
             return failure;
+        }
+
+        if (generation != _views?.Generation)
+        {
+            using var init = InitProcess.Open(folder, cgroup);
+            if (init is not null)
+            {
+                _views!.Attach(init);
+            }
         }
 
         return Adopt(spec.Id) ?? (Outcome<IMachine>)new Failure(
@@ -292,9 +326,9 @@ internal sealed class ContainerHost : IMachineHost
         var folder = _folders.Machine(id);
         var cgroup = Cgroup(id);
         return InitProcess.Find(folder, cgroup) is { } init && MachineState.Load(folder) is { } state && _disks.Find(id) is { } disk
-            ? new ContainerMachine(id, folder, state, disk, cgroup, init, _teardown, _disks, _time)
+            ? new ContainerMachine(id, folder, state, _leases.SlotOf(state.Slot), disk, cgroup, init, _teardown, _disks, _time)
             : null;
     }
 
-    private Cgroup Cgroup(string id) => new(_teardown.CgroupPath(id));
+    private Cgroup Cgroup(string id) => new(_folders.CgroupOf(id));
 }

@@ -24,6 +24,10 @@ internal sealed class InitProcess
     /// the pid, also after a restart of the server or the host.
     /// </summary>
     internal static InitProcess? Find(MachineFolder folder, Cgroup cgroup)
+        => Open(folder, cgroup) is { } pidfd ? new InitProcess(pidfd) : null;
+
+    /// <summary>A pidfd of the machine's first process, for the caller to close; null where it does not run.</summary>
+    internal static Fd? Open(MachineFolder folder, Cgroup cgroup)
     {
         if (!File.Exists(folder.PidFile)
             || !int.TryParse(File.ReadAllText(folder.PidFile), CultureInfo.InvariantCulture, out var pid))
@@ -41,7 +45,7 @@ internal sealed class InitProcess
         var handle = new Fd(pidfd);
         if (cgroup.Members().Contains(pid))
         {
-            return new InitProcess(handle);
+            return handle;
         }
 
         handle.Dispose();

@@ -1,11 +1,13 @@
 using System.Text.Json.Nodes;
 using Carrel.Machines.Networks;
 using Carrel.Machines.Slots;
+using Carrel.Machines.Views;
 
 namespace Carrel.Machines.Container;
 
 /// <summary>Writes the OCI runtime configuration of a machine.</summary>
-internal sealed class OciSpec(string deskdFolder, string seccompFile)
+/// <param name="lxcfs">Where lxcfs is mounted; null where there is none.</param>
+internal sealed class OciSpec(string deskdFolder, string? lxcfs, string seccompFile)
 {
     /// <summary>Docker's default set less AUDIT_WRITE, plus SYS_PTRACE (debuggers); all of it inside the machine's user namespace only.</summary>
     private static readonly string[] Capabilities =
@@ -69,7 +71,7 @@ internal sealed class OciSpec(string deskdFolder, string seccompFile)
         ["noNewPrivileges"] = false,
     };
 
-    private JsonArray Mounts() => new(
+    private JsonArray Mounts() => new([
         Mount("/proc", "proc", "proc", "nosuid", "noexec", "nodev"),
         Mount("/dev", "tmpfs", "tmpfs", "nosuid", "strictatime", "mode=755", "size=1m"),
         Mount("/dev/pts", "devpts", "devpts", "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"),
@@ -78,7 +80,10 @@ internal sealed class OciSpec(string deskdFolder, string seccompFile)
         Mount("/dev/mqueue", "mqueue", "mqueue", "nosuid", "noexec", "nodev"),
         Mount("/sys", "sysfs", "sysfs", "nosuid", "noexec", "nodev", "ro"),
         Mount("/run", "tmpfs", "tmpfs", "nosuid", "nodev", "mode=755", "size=256m"),
-        Mount("/opt/carrel/deskd", "bind", deskdFolder, "bind", "ro", "nosuid", "nodev"));
+        Mount("/opt/carrel/deskd", "bind", deskdFolder, "bind", "ro", "nosuid", "nodev"),
+        .. Views()]);
+
+    private IEnumerable<JsonNode> Views() => lxcfs is null ? [] : ViewFiles.All.Select(file => Mount(file, "bind", lxcfs + file, "bind", "nosuid", "nodev"));
 
     // No CPU quota: it comes when the desktop is up (boot burst).
     private static JsonObject Resources(MachineLimits limits) => new()

@@ -5,6 +5,7 @@ using Carrel.Machines.Disks;
 using Carrel.Machines.Native;
 using Carrel.Machines.Networks;
 using Carrel.Machines.Slots;
+using Carrel.Machines.Views;
 
 namespace Carrel.Machines.Container;
 
@@ -22,6 +23,11 @@ internal sealed class Sweep(Folders folders, DiskStore disks, Teardown teardown)
             ThawDiskOf(folders.Machine(id));
             if (knownIds.Contains(id) && adopt(id) is { } machine)
             {
+                if (await machine.SettleAsync().ConfigureAwait(false) is { } failure)
+                {
+                    throw new IOException(failure.ToString());
+                }
+
                 alive.Add(machine);
             }
             else
@@ -58,6 +64,7 @@ internal sealed class Sweep(Folders folders, DiskStore disks, Teardown teardown)
 
         await UnusedSlotsAsync(folders, leases, factory).ConfigureAwait(false);
         await PoolVolume.UnmountAsync(folders, time).ConfigureAwait(false);
+        await new Lxcfs(folders, time).StopAsync().ConfigureAwait(false);
         await network.RemoveInstallationAsync().ConfigureAwait(false);
         new Cgroup($"/carrel/{folders.Installation}").RemoveIfEmpty();
         folders.RemoveRuntime();

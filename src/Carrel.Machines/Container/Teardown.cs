@@ -10,14 +10,12 @@ internal sealed class Teardown(Folders folders, SlotLeases leases, SlotFactory f
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    internal string CgroupPath(string id) => $"/carrel/{folders.Installation}/{id}";
-
     internal Task ReleaseSlotAsync(Slot slot) => factory.DestroyAsync(slot);
 
     /// <summary>Ends every process of a machine whose first process may or may not have been started.</summary>
     internal async Task KillAsync(string id)
     {
-        var cgroup = new Cgroup(CgroupPath(id));
+        var cgroup = new Cgroup(folders.CgroupOf(id));
         cgroup.ThawIfFrozen();
         foreach (var pid in cgroup.Members())
         {
@@ -29,7 +27,7 @@ internal sealed class Teardown(Folders folders, SlotLeases leases, SlotFactory f
             }
         }
 
-        await RemoveCgroupAsync(cgroup).ConfigureAwait(false);
+        await RemoveCgroupAsync(cgroup, time).ConfigureAwait(false);
         DeleteRuncState(id);
     }
 
@@ -41,6 +39,7 @@ internal sealed class Teardown(Folders folders, SlotLeases leases, SlotFactory f
         try
         {
             await KillAsync(id).ConfigureAwait(false);
+            CpuPlacement.Balance();
             await ReleaseMountsAsync(folder, keepData).ConfigureAwait(false);
             var slot = MachineState.Load(folder)?.Slot;
             if (slot is { } number && leases.Mine().FirstOrDefault(mine => mine.Number == number) is { } mine)
@@ -86,7 +85,7 @@ internal sealed class Teardown(Folders folders, SlotLeases leases, SlotFactory f
     }
 
     // A process that was killed leaves its cgroup a moment after it has ended, and version 1 offers no event for it.
-    private async Task RemoveCgroupAsync(Cgroup cgroup)
+    internal static async Task RemoveCgroupAsync(Cgroup cgroup, TimeProvider time)
     {
         var started = time.GetTimestamp();
         for (var wait = 1; ; wait = Math.Min(wait * 2, 50))

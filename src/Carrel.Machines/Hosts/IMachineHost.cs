@@ -66,8 +66,10 @@ public interface IMachine
     /// </summary>
     ValueTask<Stream> ConnectAsync(MachineService service, CancellationToken cancellationToken);
 
+    /// <summary>Holds all its processes still where they are; returns when they are. Fine when they are already.</summary>
     Task<Outcome<bool>> PauseAsync(CancellationToken cancellationToken);
 
+    /// <summary>Lets them go on. Fine when they do already.</summary>
     Task<Outcome<bool>> ResumeAsync(CancellationToken cancellationToken);
 
     /// <summary>Ends the machine and releases all it holds; its disk stays, flushed. Asks politely first, for <paramref name="grace"/>.</summary>
@@ -81,6 +83,9 @@ public interface IMachine
     /// to end the boot burst (a machine launches without its CPU limit, so that booting is not throttled).
     /// </summary>
     Task<Outcome<bool>> ResizeAsync(MachineLimits limits, CancellationToken cancellationToken);
+
+    /// <summary>The limits in force, as the host keeps them. A dimension without a limit is null, but bandwidth, which is 0 then.</summary>
+    MachineLimits ReadLimits();
 
     ValueTask<MachineStats> ReadStatsAsync(CancellationToken cancellationToken);
 }

@@ -14,7 +14,9 @@ public sealed record MachineSpec(string Id, MachineLimits Limits, int Width, int
 /// <param name="MemoryBytes">Memory limit, bytes; there is no swap.</param>
 /// <param name="DiskBytes">Size of the writable disk, bytes; can only grow.</param>
 /// <param name="Processes">Processes and threads.</param>
-public sealed record MachineLimits(double? Cpus = null, long? MemoryBytes = null, long? DiskBytes = null, int? Processes = null);
+/// <param name="BandwidthMbps">Megabits per second, each way; 0 is unlimited.</param>
+public sealed record MachineLimits(
+    double? Cpus = null, long? MemoryBytes = null, long? DiskBytes = null, int? Processes = null, int? BandwidthMbps = null);
 
 /// <summary>What a machine's first disk is made from.</summary>
 public abstract record MachineSource
@@ -28,18 +30,36 @@ public abstract record MachineSource
 }
 
 /// <summary>What an isolation can do beyond the basics.</summary>
-public sealed record MachineCapabilities(string Isolation, bool MemorySnapshots, bool LiveMemoryGrowth);
+/// <param name="PauseKeepsMemory">A paused machine keeps its memory, and so can be suspended for as long as the host runs.</param>
+public sealed record MachineCapabilities(string Isolation, bool MemorySnapshots, bool LiveMemoryGrowth, bool PauseKeepsMemory);
 
 /// <param name="ExitCode">Exit code of the machine's first process, or null where it cannot be known (the server did not start it).</param>
 /// <param name="OutOfMemory">The kernel killed inside it for want of memory at least once.</param>
 public sealed record MachineExit(int? ExitCode, bool OutOfMemory);
 
-/// <summary>A machine's resource use at one moment.</summary>
+/// <summary>A machine's resource use at one moment. Read from the host's side alone, so that no guest can hold it up.</summary>
 /// <param name="CpuTime">CPU time used since launch.</param>
 /// <param name="MemoryBytes">Memory charged to it, page cache included.</param>
 /// <param name="Processes">Processes and threads now.</param>
 /// <param name="DiskBytes">Bytes its disk takes on the host (sparse, so less than its size).</param>
-public sealed record MachineStats(TimeSpan CpuTime, long MemoryBytes, int Processes, long DiskBytes);
+public sealed record MachineStats(TimeSpan CpuTime, long MemoryBytes, int Processes, long DiskBytes)
+{
+    /// <summary>Memory that nothing can reclaim: without page cache.</summary>
+    public long MemoryInUseBytes { get; init; }
+
+    /// <summary>How long its processes were held back by the CPU limit, since launch.</summary>
+    public TimeSpan ThrottledTime { get; init; }
+
+    /// <summary>Bytes its network card received since launch.</summary>
+    public long ReceivedBytes { get; init; }
+
+    public long SentBytes { get; init; }
+
+    /// <summary>Bytes taken on its disk as the guest's df counts them.</summary>
+    public long FileSystemUsedBytes { get; init; }
+
+    public long FileSystemBytes { get; init; }
+}
 
 /// <summary>A copy that was made of a disk.</summary>
 /// <param name="Frozen">How long the machine whose disk it is had to wait before it could write on.</param>

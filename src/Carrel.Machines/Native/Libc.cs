@@ -183,11 +183,45 @@ internal static unsafe partial class Libc
         }
     }
 
+    /// <summary>Attaches a detached mount to <paramref name="name"/> in an open folder.</summary>
+    internal static int MoveMountTo(int from, int folder, byte* name)
+    {
+        const long FromEmptyPath = 4;
+        byte empty = 0;
+        return (int)Syscall(429, from, (long)(&empty), folder, (long)name, FromEmptyPath);
+    }
+
+    /// <summary>Whether a descriptor lies in /proc's or /sys' file system.</summary>
+    internal static bool IsKernelFileSystem(int fd)
+    {
+        const long Proc = 0x9fa0, Sys = 0x62656572;
+        var buffer = stackalloc long[32];
+        return FileSystemOf(fd, buffer) == 0 && buffer[0] is Proc or Sys;
+    }
+
+    [LibraryImport("libc", EntryPoint = "fstatfs", SetLastError = true)]
+    private static partial int FileSystemOf(int fd, long* buffer);
+
+    [LibraryImport("libc", EntryPoint = "unshare", SetLastError = true)]
+    internal static partial int Unshare(int flags);
+
+    [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]
+    internal static partial int SetNamespace(int fd, int kind);
+
+    [LibraryImport("libc", EntryPoint = "fchdir", SetLastError = true)]
+    internal static partial int ChangeFolder(int fd);
+
+    [LibraryImport("libc", EntryPoint = "openat", SetLastError = true)]
+    internal static partial int OpenAt(int folder, byte* path, int flags, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "umount2", SetLastError = true)]
+    internal static partial int UnmountAt(byte* target, int flags);
+
     internal static int PidfdOpen(int pid) => (int)Syscall(434, pid, 0, 0, 0, 0);
 
     internal static int PidfdSendSignal(int pidfd, int signal) => (int)Syscall(424, pidfd, signal, 0, 0, 0);
 
-    private static byte[] Terminated(string text) => [.. System.Text.Encoding.UTF8.GetBytes(text), 0];
+    internal static byte[] Terminated(string text) => [.. System.Text.Encoding.UTF8.GetBytes(text), 0];
 
     [StructLayout(LayoutKind.Sequential)]
     internal struct MountAttributes

@@ -47,6 +47,15 @@ internal sealed class SlotNetwork(string installation, string dnsServer, IReadOn
             ?? await NftAsync(Ruleset.AddSlot(_table, slot)).ConfigureAwait(false);
     }
 
+    /// <summary>Bytes that a slot's computer received and sent, counted at the host's end, which receives what it sends.</summary>
+    internal static (long Received, long Sent) TrafficOf(int slot)
+    {
+        var statistics = $"/sys/class/net/{Addressing.Interface(slot)}/statistics";
+        return (Count("tx_bytes"), Count("rx_bytes"));
+
+        long Count(string name) => long.Parse(File.ReadAllText($"{statistics}/{name}"), System.Globalization.CultureInfo.InvariantCulture);
+    }
+
     /// <summary>Removes the slot's interface and rules; fine if some or all are gone.</summary>
     internal async Task<Failure?> DisconnectAsync(int slot)
     {

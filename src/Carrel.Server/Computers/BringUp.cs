@@ -122,7 +122,7 @@ internal sealed partial class BringUp(IMachineHost host, Settings settings, Time
     private MachineSpec SpecOf(ComputerRecord record)
     {
         var (cpu, ram, disk, screen) = record.Hardware;
-        var limits = new MachineLimits(cpu, ram * GiB, disk * GiB, settings.MaxProcesses);
+        var limits = new MachineLimits(cpu, ram * GiB, disk * GiB, settings.MaxProcesses, record.BandwidthMbps);
         return new MachineSpec(record.InstanceId, limits, screen.Width, screen.Height, screen.Depth, record.HostName);
     }
 

@@ -79,6 +79,15 @@ internal sealed class Computer(ComputerRecord record)
         }
     }
 
+    /// <summary>Changes what is no matter of transitions, and leaves the status to whatever transition has been begun meanwhile.</summary>
+    public void Change(Func<ComputerRecord, ComputerRecord> change)
+    {
+        lock (_gate)
+        {
+            _state = _state with { Record = change(_state.Record) };
+        }
+    }
+
     private Task<T> PostLocked<T>(Func<Task<T>> work)
     {
         var done = AfterAsync(_tail, work);

@@ -22,5 +22,10 @@ internal sealed class ComputerLookup(ComputerRegistry registry)
     public static Failure NotRunning(Computer computer) => new(
         ErrorCodes.NotRunning,
         $"Computer {computer.State.Record.Name} is {computer.State.Status.Wire()}, not running.",
-        computer.State.Status == ComputerStatus.Stopped ? "Start it first." : "Try again in a moment.");
+        computer.State.Status switch
+        {
+            ComputerStatus.Stopped => "Start it first.",
+            ComputerStatus.Suspended => "Resume it first.",
+            _ => "Try again in a moment.",
+        });
 }

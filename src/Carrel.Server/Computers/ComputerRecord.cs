@@ -3,6 +3,9 @@ namespace Carrel.Server.Computers;
 /// <summary>The durable side of a computer, as of one moment. A change makes a new one.</summary>
 internal sealed record ComputerRecord
 {
+    /// <summary>A year.</summary>
+    public const int MostAutoStopMinutes = 525_600;
+
     public required string Id { get; init; }
 
     public required string InstanceId { get; init; }
@@ -19,6 +22,9 @@ internal sealed record ComputerRecord
     public required string Image { get; init; }
 
     public required Hardware Hardware { get; init; }
+
+    /// <summary>Megabits per second each way; 0 is unlimited.</summary>
+    public int BandwidthMbps { get; init; }
 
     /// <summary>Null or 0: it stays on.</summary>
     public int? AutoStopMinutes { get; init; }
@@ -41,7 +47,14 @@ internal sealed record ComputerRecord
 
 /// <param name="RamGb">GiB.</param>
 /// <param name="DiskGb">GiB.</param>
-internal sealed record Hardware(double Cpu, int RamGb, int DiskGb, Screen Screen);
+internal sealed record Hardware(double Cpu, int RamGb, int DiskGb, Screen Screen)
+{
+    public const int MostDiskGb = 1024;
+
+    public static readonly double[] CpuChoices = [0.5, 1, 2, 4, 8, 16];
+
+    public static readonly double[] RamChoices = [1, 2, 4, 8, 16, 32, 64];
+}
 
 /// <param name="Width">Pixels.</param>
 /// <param name="Height">Pixels.</param>

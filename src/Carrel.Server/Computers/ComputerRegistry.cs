@@ -34,12 +34,12 @@ internal sealed class ComputerRegistry
     public IEnumerable<Computer> In(string workspaceId) =>
         _byId.Values.Where(computer => computer.State.Record.WorkspaceId == workspaceId).OrderBy(computer => computer.State.Record.CreatedAt);
 
-    /// <summary>The running computer whose token or password this is.</summary>
+    /// <summary>The running or suspended computer whose token or password this is.</summary>
     public Computer? FindBySecret(string secret) => _byId.Values.FirstOrDefault(computer => Opens(computer, secret));
 
     public static bool Opens(Computer computer, string secret)
     {
-        if (computer.State.Usable is null)
+        if (computer.State.Status is not (ComputerStatus.Running or ComputerStatus.Suspended))
         {
             return false;
         }

@@ -21,11 +21,13 @@ internal static class ComputerRoutes
         group.MapGet(
                 "/{id}/operations/{operation}",
                 (HttpContext context, string id, string operation, ComputerEndpoints on) => on.OperationAsync(context, id, operation))
-            .WithName("getOperation").WithSummary("How a start, stop or restart with async=true goes.").Produces<OperationAnswer>().Fails(404);
+            .WithName("getOperation").WithSummary("How a start, stop, restart, suspend or resume with async=true goes.").Produces<OperationAnswer>().Fails(404);
         group.MapPost("/{id}/ensure-running", (HttpContext context, string id, LifecycleEndpoints on) => on.EnsureRunningAsync(context, id))
             .WithName("ensureRunning").WithSummary("Starts a computer unless it runs, and answers when it does.")
             .Produces<ComputerAnswer>().Fails(404, 409, 500, 503, 504, 507);
-        MapCommand(group, "start", ComputerCommand.Start, "Starts a stopped computer from its disk.");
+        MapCommand(group, "start", ComputerCommand.Start, "Starts a stopped computer from its disk, and resumes a suspended one.");
+        MapCommand(group, "suspend", ComputerCommand.Suspend, "Holds a running computer still, with its memory and processes.");
+        MapCommand(group, "resume", ComputerCommand.Resume, "Has a suspended computer go on where it was.");
         MapCommand(group, "stop", ComputerCommand.Stop, "Stops a computer; its disk stays.");
         MapCommand(group, "restart", ComputerCommand.Restart, "Stops and starts a computer; its secrets change.");
     }

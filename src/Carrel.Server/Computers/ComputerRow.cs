@@ -32,6 +32,8 @@ internal sealed class ComputerRow
 
     public int Depth { get; init; }
 
+    public int BandwidthMbps { get; init; }
+
     public int? AutoStopMinutes { get; init; }
 
     public string Status { get; init; } = "";
@@ -57,6 +59,7 @@ internal sealed class ComputerRow
         Width = record.Hardware.Screen.Width,
         Height = record.Hardware.Screen.Height,
         Depth = record.Hardware.Screen.Depth,
+        BandwidthMbps = record.BandwidthMbps,
         AutoStopMinutes = record.AutoStopMinutes,
         Status = record.Status.Wire(),
         StatusReason = record.StatusReason,
@@ -76,6 +79,7 @@ internal sealed class ComputerRow
         Name = Name,
         Image = Image,
         Hardware = new Hardware(Cpu, RamGb, DiskGb, new Screen(Width, Height, Depth)),
+        BandwidthMbps = BandwidthMbps,
         AutoStopMinutes = AutoStopMinutes,
         Status = ComputerStatusExtensions.Parse(Status),
         StatusReason = StatusReason,

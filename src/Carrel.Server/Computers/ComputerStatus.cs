@@ -25,6 +25,8 @@ internal enum ComputerCommand
 
     /// <summary>Put a snapshot in the place of its disk; it runs afterwards where it did before.</summary>
     Restore,
+    Suspend,
+    Resume,
 }
 
 internal static class ComputerStatusExtensions

@@ -10,8 +10,8 @@ internal sealed class ComputerStore(Database database, SecretBox secrets, TimePr
     private const string Columns =
         """
         c.id, c.instance_id AS InstanceId, w.account_id AS AccountId, c.workspace_id AS WorkspaceId, w.name AS WorkspaceName, c.name, c.image,
-        c.cpu, c.ram_gb AS RamGb, c.disk_gb AS DiskGb, c.width, c.height, c.depth, c.auto_stop_minutes AS AutoStopMinutes, c.status,
-        c.status_reason AS StatusReason, c.secrets, c.created_at AS CreatedAt
+        c.cpu, c.ram_gb AS RamGb, c.disk_gb AS DiskGb, c.width, c.height, c.depth, c.bandwidth_mbps AS BandwidthMbps,
+        c.auto_stop_minutes AS AutoStopMinutes, c.status, c.status_reason AS StatusReason, c.secrets, c.created_at AS CreatedAt
         """;
 
     /// <summary>Adds a computer to a workspace that is there and not being deleted.</summary>
@@ -58,6 +58,19 @@ internal sealed class ComputerStore(Database database, SecretBox secrets, TimePr
             transaction);
         return await UpdateAsync(connection, transaction, record);
     });
+
+    /// <summary>Records what a resize came to.</summary>
+    public Task ResizedAsync(ComputerRecord record) => database.WriteAsync((connection, transaction) => connection.ExecuteAsync(
+        """
+        UPDATE computers SET cpu = @Cpu, ram_gb = @RamGb, disk_gb = @DiskGb, bandwidth_mbps = @BandwidthMbps,
+                             auto_stop_minutes = @AutoStopMinutes, updated_at = @Now
+        WHERE id = @Id
+        """,
+        new
+        {
+            record.Id, record.Hardware.Cpu, record.Hardware.RamGb, record.Hardware.DiskGb, record.BandwidthMbps, record.AutoStopMinutes, Now,
+        },
+        transaction));
 
     /// <summary>Removes a computer and its operations: deleted, or never come to be.</summary>
     public Task DeleteAsync(string id) => database.WriteAsync((connection, transaction) =>

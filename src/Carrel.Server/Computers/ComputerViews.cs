@@ -42,7 +42,8 @@ internal sealed class ComputerViews(IMachineHost host, PublicAddress address)
                 : null,
             new Permissions(CanWrite: true),
             host.Capabilities.Isolation,
-            host.Capabilities.MemorySnapshots);
+            host.Capabilities.MemorySnapshots,
+            host.Capabilities.PauseKeepsMemory);
     }
 
     private static string SocketUrl(Uri at, string url, ComputerRecord record) =>

@@ -95,6 +95,12 @@ internal sealed partial class Lifecycle(
     /// <returns>Null in the value where the computer is already there.</returns>
     public async Task<Outcome<Operation?>> BeginAsync(Computer computer, ComputerCommand command, string? subject = null)
     {
+        if (command == ComputerCommand.Suspend && !host.Capabilities.PauseKeepsMemory)
+        {
+            return new Failure(
+                ErrorCodes.NotSupported, $"The isolation {host.Capabilities.Isolation} cannot keep a computer's memory, so none is suspended.", "Stop it instead.");
+        }
+
         while (true)
         {
             var id = ids.NewId();
@@ -139,10 +145,20 @@ internal sealed partial class Lifecycle(
     private async Task<Outcome<Computer>> WorkAsync(
         Computer computer, ComputerState before, ComputerCommand command, string? subject, Guid id, TaskCompletionSource recorded)
     {
-        var kind = command == ComputerCommand.EnsureRunning ? "start" : command.ToString().ToLowerInvariant();
+        // From suspended, whoever wants it to run has it go on where it was, with the secrets it has.
+        var resumes = before.Status == ComputerStatus.Suspended
+            && command is (ComputerCommand.Resume or ComputerCommand.Start or ComputerCommand.EnsureRunning);
+        var kind = resumes ? "resume" : command == ComputerCommand.EnsureRunning ? "start" : command.ToString().ToLowerInvariant();
         var record = computer.State.Record;
         var written = await GuardedAsync(computer, async () =>
         {
+            if (resumes || command == ComputerCommand.Suspend)
+            {
+                // Cut off by the end of the server, it is suspended: that keeps all.
+                await store.BeginAsync(record.With(ComputerStatus.Suspended), id, kind);
+                return (Outcome<bool>)true;
+            }
+
             if (command is ComputerCommand.Start or ComputerCommand.EnsureRunning or ComputerCommand.Restart or ComputerCommand.Restore)
             {
                 record = record with { Secrets = NewSecrets() };
@@ -154,7 +170,8 @@ internal sealed partial class Lifecycle(
         recorded.SetResult();
         if (!written.Succeeded)
         {
-            computer.Set(before.Record, before.Session); // Nothing was done, so nothing has changed.
+            // Nothing was done, so nothing has changed.
+            computer.Set(computer.State.Record.With(before.Status, before.Record.StatusReason), before.Session);
             return written.Failure;
         }
 
@@ -163,6 +180,8 @@ internal sealed partial class Lifecycle(
             ComputerCommand.Stop => await StopAsync(computer, record, id),
             ComputerCommand.Delete => await DeleteAsync(computer, record, id),
             ComputerCommand.Restore => await RestoreAsync(computer, record, id, subject!),
+            ComputerCommand.Suspend => await SuspendAsync(computer, record, id),
+            _ when resumes => await ResumeAsync(computer, record, id),
             _ => await StartAsync(computer, record, id),
         };
         if (!done.Succeeded)
@@ -248,6 +267,38 @@ internal sealed partial class Lifecycle(
         return computer;
     }
 
+    /// <summary>Holds a computer still with all its memory. Its session ends, so that nothing waits for it.</summary>
+    internal async Task<Outcome<Computer>> SuspendAsync(Computer computer, ComputerRecord record, Guid? id)
+    {
+        var machine = computer.State.Session!.Machine;
+        computer.State.Session.Dispose();
+        await recordings.AfterEndAsync(computer);
+        var paused = await GuardedAsync(computer, () => machine.PauseAsync(CancellationToken.None));
+        var session = new MachineSession(machine);
+        if (paused.Succeeded)
+        {
+            await EndedAsync(computer, record.With(ComputerStatus.Suspended), session, id, null);
+            watch.Watch(computer, session);
+            return computer;
+        }
+
+        await RunningAsync(computer, record, session, id, paused.Failure);
+        return paused.Failure;
+    }
+
+    private async Task<Outcome<Computer>> ResumeAsync(Computer computer, ComputerRecord record, Guid id)
+    {
+        var session = computer.State.Session!;
+        var resumed = await GuardedAsync(computer, () => session.Machine.ResumeAsync(CancellationToken.None));
+        if (resumed.Succeeded)
+        {
+            return await RunningAsync(computer, record, session, id);
+        }
+
+        await EndedAsync(computer, record.With(ComputerStatus.Suspended, $"It could not be resumed: {resumed.Failure.Message}"), session, id, resumed.Failure);
+        return resumed.Failure;
+    }
+
     private async Task<Outcome<Computer>> DeleteAsync(Computer computer, ComputerRecord record, Guid id)
     {
         var session = computer.State.Session;
@@ -288,15 +339,17 @@ internal sealed partial class Lifecycle(
             return true;
         }
 
+        // A suspended one has to run to end well. Where this fails, the machine has ended already or the stop will fail as well.
+        _ = await GuardedAsync(computer, () => session.Machine.ResumeAsync(CancellationToken.None));
         await recordings.BeforeStopAsync(computer);
         session.Dispose();
         await recordings.AfterEndAsync(computer);
         return await GuardedAsync(computer, () => session.Machine.StopAsync(grace, CancellationToken.None));
     }
 
-    private async Task<Outcome<Computer>> RunningAsync(Computer computer, ComputerRecord record, MachineSession session, Guid? id)
+    private async Task<Outcome<Computer>> RunningAsync(Computer computer, ComputerRecord record, MachineSession session, Guid? id, Failure? failure = null)
     {
-        await EndedAsync(computer, record.With(ComputerStatus.Running), session, id, null);
+        await EndedAsync(computer, record.With(ComputerStatus.Running), session, id, failure);
         watch.Watch(computer, session);
         recordings.Resume(computer, session);
         files.Begin(computer);
@@ -348,6 +401,8 @@ internal sealed partial class Lifecycle(
     {
         ErrorCodes.AlreadyRunning => new(code, $"Computer {record.Name} is already running."),
         ErrorCodes.AlreadyStopped => new(code, $"Computer {record.Name} is already stopped."),
+        ErrorCodes.AlreadySuspended => new(code, $"Computer {record.Name} is already suspended."),
+        ErrorCodes.NotSuspended => new(code, $"Computer {record.Name} is {record.Status.Wire()}, not suspended.", "Start it."),
         ErrorCodes.NotRunning => new(code, $"Computer {record.Name} is {record.Status.Wire()}, not running.", "Start it first."),
         _ => new(
             code,

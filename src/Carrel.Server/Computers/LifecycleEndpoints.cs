@@ -5,7 +5,7 @@ using Carrel.Server.Hosting;
 namespace Carrel.Server.Computers;
 
 /// <summary>
-/// Start, stop and restart (reference sections 4.7, 4.8 and 25.9). They answer when it is done, with the status the computer
+/// Start, stop, restart, suspend and resume (reference sections 4.7, 4.8 and 25.9). They answer when it is done, with the status the computer
 /// then has; with <c>?async=true</c> they answer at once with the operation to ask after.
 /// </summary>
 internal sealed class LifecycleEndpoints(ComputerLookup lookup, ComputerViews views, Lifecycle lifecycle, PublicAddress address)
@@ -41,7 +41,7 @@ internal sealed class LifecycleEndpoints(ComputerLookup lookup, ComputerViews vi
 
         var done = await operation.Done;
         return done.Succeeded
-            ? Results.Json(new LifecycleAnswer(true, computer!.State.Status.Wire()), ApiJson.Default.LifecycleAnswer)
+            ? Results.Json(new LifecycleAnswer(true, computer!.State.Status.Wire(), MemoryKept: command == ComputerCommand.Suspend ? true : null), ApiJson.Default.LifecycleAnswer)
             : done.Failure.AsProblem();
     }
 

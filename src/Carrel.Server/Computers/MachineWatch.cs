@@ -15,7 +15,7 @@ internal sealed partial class MachineWatch(ComputerStore store, ILogger<MachineW
     private async Task<bool> EndedAsync(Computer computer, MachineSession session, MachineExit exit)
     {
         // Ended by a transition of ours, which has told its own story.
-        if (computer.State.Session != session || computer.State.Status != ComputerStatus.Running)
+        if (computer.State.Session != session || computer.State.Status is not (ComputerStatus.Running or ComputerStatus.Suspended))
         {
             return false;
         }

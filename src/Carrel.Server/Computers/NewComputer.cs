@@ -31,11 +31,11 @@ internal sealed record NewComputer(string WorkspaceId, string Name, Hardware Har
             workspace,
             name,
             new Hardware(
-                fields.OneOf("cpu", 0.5, 1, 2, 4, 8, 16) ?? defaults?.Cpu ?? 1,
-                (int)(fields.OneOf(fields.Has("ram") ? "ram" : "memory", 1, 2, 4, 8, 16, 32, 64) ?? defaults?.RamGb ?? 4),
-                fields.Whole(defaults?.DiskGb ?? 1, 1024, "disk_size_gb") ?? defaults?.DiskGb ?? 8,
+                fields.OneOf("cpu", Hardware.CpuChoices) ?? defaults?.Cpu ?? 1,
+                (int)(fields.OneOf(fields.Has("ram") ? "ram" : "memory", Hardware.RamChoices) ?? defaults?.RamGb ?? 4),
+                fields.Whole(defaults?.DiskGb ?? 1, Hardware.MostDiskGb, "disk_size_gb") ?? defaults?.DiskGb ?? 8,
                 ReadScreen(fields, defaults?.Screen)),
-            fields.Whole(0, 525_600, "auto_stop_minutes", "minutes"));
+            fields.Whole(0, ComputerRecord.MostAutoStopMinutes, "auto_stop_minutes", "minutes"));
     }
 
     private static Screen ReadScreen(JsonFields fields, Screen? usual)

@@ -3,19 +3,21 @@ using Carrel.Server.Files;
 using Carrel.Server.Recordings;
 using Carrel.Server.Screenshots;
 using Carrel.Server.Snapshots;
+using Carrel.Server.Sizes;
 
 namespace Carrel.Server.Computers;
 
 /// <summary>
 /// Makes state and world agree after a restart, a crash or a reboot. What was asked for decides:
 /// creating: nobody was ever told of it, so it never was; deleting: is finished; stopping: is finished; starting and
-/// restarting: are finished, in the background, from a clean launch, and so is what restores a snapshot; running: taken over where its machine lives, otherwise
+/// restarting: are finished, in the background, from a clean launch, and so is what restores a snapshot; running and suspended: taken over where its machine
+/// lives, otherwise
 /// stopped with a reason; stopped and error: a machine that lives all
 /// the same is ended, and error is over once nothing of it is left.
 /// </summary>
 internal sealed partial class Recovery(
     ComputerStore store, ComputerRegistry registry, Lifecycle lifecycle, MachineWatch watch, IMachineHost host, ScreenshotStore screenshots,
-    RecordingDesk recordings, RecordingFiles recordingFiles, FileDelivery files, SnapshotKeeping snapshots, ILogger<Recovery> log)
+    RecordingDesk recordings, RecordingFiles recordingFiles, FileDelivery files, SnapshotKeeping snapshots, Resizing resizing, ILogger<Recovery> log)
 {
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -39,7 +41,14 @@ internal sealed partial class Recovery(
         var operations = (await store.UnfinishedAsync()).ToLookup(operation => operation.ComputerId);
         foreach (var record in kept)
         {
-            await RestoreAsync(record, machines.GetValueOrDefault(record.InstanceId), operations[record.Id].LastOrDefault());
+            var row = operations[record.Id].LastOrDefault();
+            if (row?.Kind == "resume")
+            {
+                await store.EndAsync(record, Guid.Parse(row.Id), "The server ended before it was done; the computer is suspended still.");
+                row = null;
+            }
+
+            await RestoreAsync(record, machines.GetValueOrDefault(record.InstanceId), row);
         }
 
         Recovered(log, kept.Count, machines.Count, undone.Count);
@@ -48,6 +57,11 @@ internal sealed partial class Recovery(
     private async Task RestoreAsync(ComputerRecord record, IMachine? machine, OperationRow? unfinished)
     {
         Guid? operation = unfinished is null ? null : Guid.Parse(unfinished.Id);
+        if (machine is not null && record.Status is ComputerStatus.Running or ComputerStatus.Suspended)
+        {
+            record = await resizing.AsFoundAsync(record, machine);
+        }
+
         var computer = new Computer(record);
         var session = machine is null ? null : new MachineSession(machine);
         computer.Set(record, session);
@@ -62,7 +76,11 @@ internal sealed partial class Recovery(
                 recordings.Resume(computer, session);
                 files.Begin(computer);
                 break;
-            case ComputerStatus.Running:
+            case ComputerStatus.Suspended when session is not null:
+                // Whatever was under way, a suspend or a resume, it is suspended now.
+                await lifecycle.SuspendAsync(computer, record, operation);
+                break;
+            case ComputerStatus.Running or ComputerStatus.Suspended:
                 var stopped = record.With(ComputerStatus.Stopped, "Its machine was gone when the server came back: the host was restarted, or the machine ended meanwhile.");
                 await store.EndAsync(stopped, operation, null);
                 computer.Set(stopped, null);
@@ -77,7 +95,7 @@ internal sealed partial class Recovery(
                 computer.Set(settled, null);
                 break;
             case ComputerStatus.Stopping:
-            case ComputerStatus.Stopped or ComputerStatus.Error or ComputerStatus.Suspended when session is not null:
+            case ComputerStatus.Stopped or ComputerStatus.Error when session is not null:
                 _ = computer.Post(() => lifecycle.StopAsync(computer, record, operation));
                 break;
         }

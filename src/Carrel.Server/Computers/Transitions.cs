@@ -27,6 +27,8 @@ internal static class Transitions
             [(Creating, EnsureRunning)] = Wait,
             [(Creating, Delete)] = Busy,
             [(Creating, Restore)] = Busy,
+            [(Creating, Suspend)] = Busy,
+            [(Creating, Resume)] = Busy,
 
             [(Starting, Start)] = Busy,
             [(Starting, Stop)] = Busy,
@@ -34,6 +36,8 @@ internal static class Transitions
             [(Starting, EnsureRunning)] = Wait,
             [(Starting, Delete)] = Busy,
             [(Starting, Restore)] = Busy,
+            [(Starting, Suspend)] = Busy,
+            [(Starting, Resume)] = Busy,
 
             [(Running, Start)] = new(Refusal: ErrorCodes.AlreadyRunning),
             [(Running, Stop)] = new(Stopping),
@@ -41,6 +45,8 @@ internal static class Transitions
             [(Running, EnsureRunning)] = new(Already: true),
             [(Running, Delete)] = new(Deleting),
             [(Running, Restore)] = new(Restarting),
+            [(Running, Suspend)] = new(Stopping),
+            [(Running, Resume)] = new(Refusal: ErrorCodes.AlreadyRunning),
 
             [(Stopping, Start)] = Busy,
             [(Stopping, Stop)] = Busy,
@@ -48,6 +54,8 @@ internal static class Transitions
             [(Stopping, EnsureRunning)] = Busy,
             [(Stopping, Delete)] = Busy,
             [(Stopping, Restore)] = Busy,
+            [(Stopping, Suspend)] = Busy,
+            [(Stopping, Resume)] = Busy,
 
             [(Stopped, Start)] = new(Starting),
             [(Stopped, Stop)] = new(Refusal: ErrorCodes.AlreadyStopped),
@@ -55,6 +63,8 @@ internal static class Transitions
             [(Stopped, EnsureRunning)] = new(Starting),
             [(Stopped, Delete)] = new(Deleting),
             [(Stopped, Restore)] = new(Stopping),
+            [(Stopped, Suspend)] = new(Refusal: ErrorCodes.NotRunning),
+            [(Stopped, Resume)] = new(Refusal: ErrorCodes.NotSuspended),
 
             [(Restarting, Start)] = Busy,
             [(Restarting, Stop)] = Busy,
@@ -62,6 +72,8 @@ internal static class Transitions
             [(Restarting, EnsureRunning)] = Wait,
             [(Restarting, Delete)] = Busy,
             [(Restarting, Restore)] = Busy,
+            [(Restarting, Suspend)] = Busy,
+            [(Restarting, Resume)] = Busy,
 
             [(Suspended, Start)] = new(Starting),
             [(Suspended, Stop)] = new(Stopping),
@@ -69,6 +81,8 @@ internal static class Transitions
             [(Suspended, EnsureRunning)] = new(Starting),
             [(Suspended, Delete)] = new(Deleting),
             [(Suspended, Restore)] = new(Stopping),
+            [(Suspended, Suspend)] = new(Refusal: ErrorCodes.AlreadySuspended),
+            [(Suspended, Resume)] = new(Starting),
 
             [(Deleting, Start)] = Busy,
             [(Deleting, Stop)] = Busy,
@@ -76,6 +90,8 @@ internal static class Transitions
             [(Deleting, EnsureRunning)] = Busy,
             [(Deleting, Delete)] = Busy,
             [(Deleting, Restore)] = Busy,
+            [(Deleting, Suspend)] = Busy,
+            [(Deleting, Resume)] = Busy,
 
             // After a failed stop or delete nobody knows what runs; each of these begins by ending whatever does.
             [(Error, Start)] = new(Starting),
@@ -84,6 +100,8 @@ internal static class Transitions
             [(Error, EnsureRunning)] = new(Starting),
             [(Error, Delete)] = new(Deleting),
             [(Error, Restore)] = new(Stopping),
+            [(Error, Suspend)] = new(Refusal: ErrorCodes.NotRunning),
+            [(Error, Resume)] = new(Refusal: ErrorCodes.NotSuspended),
         }.ToFrozenDictionary();
 
     public static Verdict Of(ComputerStatus status, ComputerCommand command) => Table[(status, command)];

@@ -12,15 +12,15 @@ internal static class FailureStatus
         ErrorCodes.AccessDenied or ErrorCodes.WorkspaceScopeMismatch => 403,
         ErrorCodes.NotFound => 404,
         ErrorCodes.MethodNotAllowed => 405,
-        ErrorCodes.NameTaken or ErrorCodes.AlreadyRunning or ErrorCodes.AlreadyStopped or ErrorCodes.NotRunning or ErrorCodes.Busy
-            or ErrorCodes.AlreadyStreaming or ErrorCodes.AlreadyRecording or ErrorCodes.RecordingUnfinished or ErrorCodes.ScreenLimit
-            or ErrorCodes.SnapshotLimit => 409,
+        ErrorCodes.NameTaken or ErrorCodes.AlreadyRunning or ErrorCodes.AlreadyStopped or ErrorCodes.AlreadySuspended or ErrorCodes.NotSuspended
+            or ErrorCodes.NotRunning or ErrorCodes.Busy or ErrorCodes.AlreadyStreaming or ErrorCodes.AlreadyRecording or ErrorCodes.RecordingUnfinished
+            or ErrorCodes.ScreenLimit or ErrorCodes.SnapshotLimit => 409,
         ErrorCodes.IsADirectory or ErrorCodes.NotADirectory or ErrorCodes.NotEmpty or ErrorCodes.AlreadyExists or ErrorCodes.NotAFile or ErrorCodes.LinkLoop => 409,
         ErrorCodes.PayloadTooLarge => 413,
         ErrorCodes.UnsupportedMediaType => 415,
         ErrorCodes.RangeNotSatisfiable => 416,
         // It was tried and surely is not there: what is at fault is the target or the computer, and a client need not repeat by itself.
-        ErrorCodes.StreamFailed or ErrorCodes.RecordingFailed => 422,
+        ErrorCodes.StreamFailed or ErrorCodes.RecordingFailed or ErrorCodes.ResizeFailed => 422,
         // Not a 409 and not a 5xx: common clients repeat both, and this may already have happened.
         ErrorCodes.OutcomeUnknown => 424,
         ErrorCodes.UpgradeRequired => 426,

@@ -9,12 +9,14 @@ using Carrel.Server.Errors;
 using Carrel.Server.Events;
 using Carrel.Server.Files;
 using Carrel.Server.LivePage;
+using Carrel.Server.Metrics;
 using Carrel.Server.Ports;
 using Carrel.Server.Realtime;
 using Carrel.Server.Recordings;
 using Carrel.Server.Screens;
 using Carrel.Server.Screenshots;
 using Carrel.Server.Snapshots;
+using Carrel.Server.Sizes;
 using Carrel.Server.State;
 using Carrel.Server.Streaming;
 using Carrel.Server.Workspaces;
@@ -74,6 +76,7 @@ internal static class CarrelServer
         services.AddSingleton<WorkspaceStore>().AddSingleton<WorkspaceDeletion>().AddSingleton<WorkspaceViews>().AddSingleton<WorkspaceEndpoints>();
         services.AddSingleton<ComputerRegistry>().AddSingleton<ComputerStore>().AddSingleton<ComputerLookup>().AddSingleton<ComputerViews>();
         services.AddSingleton<BringUp>().AddSingleton<Lifecycle>().AddSingleton<MachineWatch>().AddSingleton<Recovery>();
+        services.AddSingleton<Resizing>().AddSingleton<ResizeEndpoint>();
         services.AddSingleton<ComputerEndpoints>().AddSingleton<LifecycleEndpoints>();
         services.AddSingleton<Forwarder>().AddSingleton<PictureAnswers>().AddSingleton<ScreenshotStore>().AddSingleton<SignedLinks>();
         services.AddSingleton<SocketAccess>().AddSingleton<SocketHost>().AddSingleton<VncSocket>().AddSingleton<DeskdSocket>().AddSingleton<WebFiles>();
@@ -85,6 +88,7 @@ internal static class CarrelServer
         services.AddClones();
         services.AddSnapshots();
         services.AddFiles();
+        services.AddUsage();
         services.AddHostedService<Housekeeping>().AddHostedService<Shutdown>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownPatience);
         services.ConfigureHttpJsonOptions(json =>
@@ -110,6 +114,8 @@ internal static class CarrelServer
         api.MapComputers();
         api.MapClones();
         api.MapSnapshots();
+        api.MapSizes();
+        api.MapMetrics();
         api.MapActions();
         api.MapScreens();
         app.MapPorts(api);

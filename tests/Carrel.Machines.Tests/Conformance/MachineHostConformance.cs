@@ -73,6 +73,7 @@ public abstract class MachineHostConformance : IAsyncLifetime
         await BashAsync(machine, "echo x > /root/ticks; (setsid sh -c 'while sleep 0.02; do echo x >> /root/ticks; done' > /dev/null 2>&1 &)");
 
         Assert.True((await machine.PauseAsync(default)).Succeeded);
+        Assert.True((await machine.PauseAsync(default)).Succeeded);
         var cpu = (await machine.ReadStatsAsync(default)).CpuTime;
         await Task.Delay(TimeSpan.FromMilliseconds(300), TimeProvider.System);
         Assert.InRange((await machine.ReadStatsAsync(default)).CpuTime - cpu, TimeSpan.Zero, TimeSpan.FromMilliseconds(20));
@@ -94,6 +95,14 @@ public abstract class MachineHostConformance : IAsyncLifetime
         var used = (await machine.ReadStatsAsync(default)).CpuTime - before;
 
         Assert.InRange(used, TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(1200));
+        Assert.True((await machine.ResizeAsync(new MachineLimits(MemoryBytes: 3L << 30, BandwidthMbps: 100), default)).Succeeded);
+        var limits = machine.ReadLimits();
+        Assert.Equal((0.25, 3L << 30, 2L << 30, 100), (limits.Cpus, limits.MemoryBytes, limits.DiskBytes, limits.BandwidthMbps));
+        Assert.Equal("1 3072\n", await BashAsync(machine, "echo $(nproc) $(free -m | awk '/^Mem/ {print $2}')"));
+        Assert.False((await machine.ResizeAsync(new MachineLimits(MemoryBytes: 1 << 20), default)).Succeeded);
+        var stats = await machine.ReadStatsAsync(default);
+        Assert.True(stats is { ThrottledTime.Ticks: > 0, MemoryInUseBytes: > 0, FileSystemBytes: > 1L << 30 });
+
         Assert.Contains("unavailable", await BashAsync(machine, "for i in $(seq 400); do sleep 5 & done 2>&1 | head -1; pkill sleep; true"), StringComparison.Ordinal);
         await machine.DestroyAsync(default);
     }

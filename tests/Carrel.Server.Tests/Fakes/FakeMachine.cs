@@ -42,6 +42,11 @@ internal sealed class FakeMachine(FakeWorld world, MachineSpec spec) : IMachine
 
     public bool Unreachable { get; set; }
 
+    public MachineStats Stats { get; set; } = new(TimeSpan.Zero, 0, 0, 0);
+
+    /// <summary>Why new limits cannot be set, or null.</summary>
+    public Func<MachineLimits, Failure?> Refuses { get; set; } = _ => null;
+
     public async ValueTask<Stream> ConnectAsync(MachineService service, CancellationToken cancellationToken)
     {
         if (Unreachable || Completion.IsCompleted)
@@ -60,9 +65,31 @@ internal sealed class FakeMachine(FakeWorld world, MachineSpec spec) : IMachine
         return stream;
     }
 
-    public Task<Outcome<bool>> PauseAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+    public bool Paused { get; private set; }
 
-    public Task<Outcome<bool>> ResumeAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+    public async Task<Outcome<bool>> PauseAsync(CancellationToken cancellationToken)
+    {
+        if (await world.StepAsync("pause", Id) is { } failure)
+        {
+            return failure;
+        }
+
+        Paused = true;
+        return await world.StepAsync("pause:done", Id) is { } late ? late : true;
+    }
+
+    public async Task<Outcome<bool>> ResumeAsync(CancellationToken cancellationToken)
+    {
+        // One that runs has nothing to resume.
+        if (Paused && await world.StepAsync("resume", Id) is { } failure)
+        {
+            return failure;
+        }
+
+        var was = Paused;
+        Paused = false;
+        return was && await world.StepAsync("resume:done", Id) is { } late ? late : true;
+    }
 
     public async Task<Outcome<bool>> StopAsync(TimeSpan grace, CancellationToken cancellationToken)
     {
@@ -94,11 +121,23 @@ internal sealed class FakeMachine(FakeWorld world, MachineSpec spec) : IMachine
             return failure;
         }
 
-        Limits = Limits with { Cpus = limits.Cpus ?? Limits.Cpus };
+        if (Refuses(limits) is { } refusal)
+        {
+            return refusal;
+        }
+
+        Limits = new MachineLimits(
+            limits.Cpus ?? Limits.Cpus,
+            limits.MemoryBytes ?? Limits.MemoryBytes,
+            limits.DiskBytes ?? Limits.DiskBytes,
+            limits.Processes ?? Limits.Processes,
+            limits.BandwidthMbps ?? Limits.BandwidthMbps);
         return await world.StepAsync("resize:done", Id) is { } late ? late : true;
     }
 
-    public ValueTask<MachineStats> ReadStatsAsync(CancellationToken cancellationToken) => new(new MachineStats(TimeSpan.Zero, 0, 0, 0));
+    public MachineLimits ReadLimits() => Limits;
+
+    public ValueTask<MachineStats> ReadStatsAsync(CancellationToken cancellationToken) => new(Stats);
 
     /// <summary>Dies by itself; what it holds on the host stays until somebody releases it.</summary>
     public void End(MachineExit exit)

@@ -29,6 +29,8 @@ internal sealed class FakeWorld : IAsyncDisposable
     /// <summary>Prepares each machine before it is used.</summary>
     public Action<FakeMachine> Made { get; set; } = _ => { };
 
+    public bool PauseKeepsMemory { get; set; } = true;
+
     public FakeDeskd Deskd => _deskd;
 
     public async Task<Failure?> StepAsync(string step, string id)
@@ -44,7 +46,7 @@ internal sealed class FakeWorld : IAsyncDisposable
 /// <summary>A host whose machines are objects.</summary>
 internal sealed class FakeHost(FakeWorld world) : IMachineHost
 {
-    public MachineCapabilities Capabilities { get; } = new("container", MemorySnapshots: false, LiveMemoryGrowth: false);
+    public MachineCapabilities Capabilities => new("container", MemorySnapshots: false, LiveMemoryGrowth: false, world.PauseKeepsMemory);
 
     public async Task<Outcome<IMachine>> LaunchAsync(MachineSpec spec, MachineSource source, CancellationToken cancellationToken)
     {

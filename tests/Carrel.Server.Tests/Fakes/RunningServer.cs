@@ -128,6 +128,15 @@ internal sealed class RunningServer : IAsyncDisposable
 
     public async Task<string> StatusAsync(string id) => (await GetAsync($"/api/computers/{id}")).Expect(200).Text("status");
 
+    public async Task UntilStatusAsync(string id, string status)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (await StatusAsync(id) != status)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, limit.Token);
+        }
+    }
+
     /// <summary>Ends as SIGTERM would end it.</summary>
     public async Task StopAsync()
     {
