@@ -17,6 +17,9 @@ public static class ErrorCodes
     public const string AlreadyStopped = "already_stopped";
     public const string NotRunning = "not_running";
     public const string Busy = "busy";
+
+    /// <summary>A call would have started its computer, and that failed: the call was not carried out.</summary>
+    public const string WakeFailed = "wake_failed";
     public const string PayloadTooLarge = "payload_too_large";
     public const string UnsupportedMediaType = "unsupported_media_type";
     public const string UpgradeRequired = "upgrade_required";

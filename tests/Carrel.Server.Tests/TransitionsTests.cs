@@ -11,7 +11,7 @@ public sealed class TransitionsTests
         creating    busy             busy             busy         wait       busy
         starting    busy             busy             busy         wait       busy
         running     already_running  >stopping        >restarting  already    >deleting
-        stopping    busy             busy             busy         busy       busy
+        stopping    busy             busy             busy         wait       busy
         stopped     >starting        already_stopped  not_running  >starting  >deleting
         restarting  busy             busy             busy         wait       busy
         suspended   >starting        >stopping        >restarting  >starting  >deleting

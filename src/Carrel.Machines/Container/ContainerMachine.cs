@@ -3,6 +3,7 @@ using Carrel.Contracts;
 using Carrel.Machines.Cgroups;
 using Carrel.Machines.Disks;
 using Carrel.Machines.Native;
+using Carrel.Machines.Networks;
 
 namespace Carrel.Machines.Container;
 
@@ -93,7 +94,11 @@ internal sealed class ContainerMachine : IMachine
     });
 
     public ValueTask<MachineStats> ReadStatsAsync(CancellationToken cancellationToken)
-        => ValueTask.FromResult(new MachineStats(_cgroup.CpuTime(), _cgroup.MemoryBytes(), _cgroup.Processes(), DiskStore.UsedBytes(_disk)));
+    {
+        var (received, sent) = SlotNetwork.Traffic(_state.Slot);
+        return ValueTask.FromResult(
+            new MachineStats(_cgroup.CpuTime(), _cgroup.MemoryBytes(), _cgroup.Processes(), DiskStore.UsedBytes(_disk), received, sent));
+    }
 
     private async Task<MachineExit> CompleteAsync()
     {

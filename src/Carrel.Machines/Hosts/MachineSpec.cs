@@ -39,4 +39,7 @@ public sealed record MachineExit(int? ExitCode, bool OutOfMemory);
 /// <param name="MemoryBytes">Memory charged to it, page cache included.</param>
 /// <param name="Processes">Processes and threads now.</param>
 /// <param name="DiskBytes">Bytes its disk takes on the host (sparse, so less than its size).</param>
-public sealed record MachineStats(TimeSpan CpuTime, long MemoryBytes, int Processes, long DiskBytes);
+/// <param name="NetworkReceivedBytes">Bytes that came to it over its network since launch.</param>
+/// <param name="NetworkSentBytes">Bytes that it sent over its network since launch.</param>
+public sealed record MachineStats(
+    TimeSpan CpuTime, long MemoryBytes, int Processes, long DiskBytes, long NetworkReceivedBytes = 0, long NetworkSentBytes = 0);

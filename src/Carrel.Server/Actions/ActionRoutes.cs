@@ -53,17 +53,19 @@ internal static class ActionRoutes
             return problem;
         }
 
-        if (computer!.State.Usable is not { } session)
-        {
-            return ComputerLookup.NotRunning(computer).AsProblem();
-        }
-
         var query = PictureQuery.Read(context.Request);
         if (!query.Succeeded)
         {
             return query.Failure.AsProblem();
         }
 
+        var entered = await forwarder.EnterAsync(context, computer!);
+        if (!entered.Succeeded)
+        {
+            return entered.Failure.AsProblem();
+        }
+
+        var session = entered.Value;
         var forDesktop = query.Value.ForDesktop + (query.Value.ForDesktop.Length == 0 ? "?" : "&") + "response_format=binary";
         using var request = new HttpRequestMessage(HttpMethod.Get, DeskdLink.At("/screenshot", forDesktop));
         request.Headers.TryAddWithoutValidation("Accept", "image/*");
@@ -76,7 +78,7 @@ internal static class ActionRoutes
             }
 
             using var picture = read.Value;
-            return await pictures.ScreenshotAsync(context, computer, query.Value, picture.Bytes, address.BaseOf(context.Request));
+            return await pictures.ScreenshotAsync(context, computer!, query.Value, picture.Bytes, address.BaseOf(context.Request));
         });
     }
 }

@@ -7,13 +7,13 @@ using Carrel.Server.Workspaces;
 
 namespace Carrel.Server.Computers;
 
-/// <summary>Making, showing and deleting computers (reference sections 4.3 to 4.6 and 4.10).</summary>
+/// <summary>Making and showing computers (reference sections 4.3 to 4.5 and 4.10).</summary>
 internal sealed class ComputerEndpoints(
     ComputerLookup lookup,
     ComputerRegistry registry,
-    ComputerStore store,
     ComputerViews views,
     Lifecycle lifecycle,
+    OperationViews operations,
     WorkspaceStore workspaces,
     Settings settings,
     IIdFactory ids,
@@ -41,7 +41,24 @@ internal sealed class ComputerEndpoints(
             return refusal;
         }
 
-        var created = await lifecycle.CreateAsync(RecordOf(wanted, workspace!));
+        if (OperationViews.IsAsync(context.Request) is not { } async)
+        {
+            return OperationViews.InvalidAsync();
+        }
+
+        var record = RecordOf(wanted, workspace!);
+        var begun = await lifecycle.BeginCreateAsync(record);
+        if (!begun.Succeeded)
+        {
+            return begun.Failure.AsProblem();
+        }
+
+        if (async)
+        {
+            return Accepted(context, record, begun.Value);
+        }
+
+        var created = await begun.Value.Done;
         return created.Succeeded
             ? Results.Json(views.Of(created.Value, context), ApiJson.Default.ComputerAnswer, statusCode: StatusCodes.Status201Created)
             : created.Failure.AsProblem();
@@ -51,24 +68,6 @@ internal sealed class ComputerEndpoints(
     {
         var (computer, problem) = lookup.Find(context, id);
         return problem ?? Results.Json(views.Of(computer!, context), ApiJson.Default.ComputerAnswer);
-    }
-
-    public async Task<IResult> DeleteAsync(HttpContext context, string id)
-    {
-        var (computer, problem) = lookup.Find(context, id);
-        if (problem is not null)
-        {
-            return problem;
-        }
-
-        var begun = await lifecycle.BeginAsync(computer!, ComputerCommand.Delete);
-        if (!begun.Succeeded)
-        {
-            return begun.Failure.AsProblem();
-        }
-
-        var done = await begun.Value!.Done;
-        return done.Succeeded ? Results.Json(new SuccessAnswer(true), ApiJson.Default.SuccessAnswer) : done.Failure.AsProblem();
     }
 
     public IResult VncPassword(HttpContext context, string id)
@@ -86,26 +85,13 @@ internal sealed class ComputerEndpoints(
                 new VncPasswordAnswer(state.Record.Secrets.VncPassword, state.Record.Secrets.Token), ApiJson.Default.VncPasswordAnswer);
     }
 
-    public async Task<IResult> OperationAsync(HttpContext context, string id, string operation)
+    /// <summary>The 202 of a computer that is being made, also where that has failed by now: its operation tells.</summary>
+    private IResult Accepted(HttpContext context, ComputerRecord record, Operation operation)
     {
-        var (computer, problem) = lookup.Find(context, id);
-        if (problem is not null)
-        {
-            return problem;
-        }
-
-        return await store.OperationAsync(computer!.Id, operation.ToLowerInvariant()) is { } row
-            ? Results.Json(
-                new OperationAnswer(
-                    row.Id,
-                    row.ComputerId,
-                    row.Kind,
-                    row.Status,
-                    row.Error,
-                    DateTimeOffset.FromUnixTimeMilliseconds(row.CreatedAt),
-                    row.FinishedAt is { } finished ? DateTimeOffset.FromUnixTimeMilliseconds(finished) : null),
-                ApiJson.Default.OperationAnswer)
-            : Problem.NotFound($"No operation {operation} of computer {id}.");
+        var url = operations.UrlOf(context, record.Id, operation.Id);
+        context.Response.Headers.Location = url;
+        var shown = views.Of(registry.Find(record.Id) ?? new Computer(record), context) with { OperationId = operation.Id.ToString(), OperationUrl = url };
+        return Results.Json(shown, ApiJson.Default.ComputerAnswer, statusCode: StatusCodes.Status202Accepted);
     }
 
     private ComputerRecord RecordOf(NewComputer wanted, Workspace workspace)
@@ -128,6 +114,7 @@ internal sealed class ComputerEndpoints(
             Image = settings.Image,
             Hardware = wanted.Hardware,
             AutoStopMinutes = wanted.AutoStopMinutes,
+            AutoStart = wanted.AutoStart,
             Status = ComputerStatus.Creating,
             Secrets = lifecycle.NewSecrets(),
 

@@ -16,7 +16,13 @@ internal sealed class ComputerLookup(ComputerRegistry registry)
         }
 
         var record = computer.State.Record;
-        return context.Caller().Refusal(record.AccountId, record.WorkspaceId, missing) is { } refusal ? (null, refusal) : (computer, null);
+        if (context.Caller().Refusal(record.AccountId, record.WorkspaceId, missing) is { } refusal)
+        {
+            return (null, refusal);
+        }
+
+        computer.Use.Touch();
+        return (computer, null);
     }
 
     public static Failure NotRunning(Computer computer) => new(

@@ -34,6 +34,10 @@ internal sealed class ComputerRow
 
     public int? AutoStopMinutes { get; init; }
 
+    public long AutoStart { get; init; }
+
+    public long Starred { get; init; }
+
     public string Status { get; init; } = "";
 
     public string? StatusReason { get; init; }
@@ -58,6 +62,8 @@ internal sealed class ComputerRow
         Height = record.Hardware.Screen.Height,
         Depth = record.Hardware.Screen.Depth,
         AutoStopMinutes = record.AutoStopMinutes,
+        AutoStart = record.AutoStart ? 1 : 0,
+        Starred = record.Starred ? 1 : 0,
         Status = record.Status.Wire(),
         StatusReason = record.StatusReason,
         Secrets = Seal(record.Secrets, box),
@@ -77,6 +83,8 @@ internal sealed class ComputerRow
         Image = Image,
         Hardware = new Hardware(Cpu, RamGb, DiskGb, new Screen(Width, Height, Depth)),
         AutoStopMinutes = AutoStopMinutes,
+        AutoStart = AutoStart != 0,
+        Starred = Starred != 0,
         Status = ComputerStatusExtensions.Parse(Status),
         StatusReason = StatusReason,
         Secrets = JsonSerializer.Deserialize<ComputerSecrets>(box.Open(Secrets))!,
@@ -90,6 +98,12 @@ internal sealed class OperationRow
     public string Id { get; init; } = "";
 
     public string ComputerId { get; init; } = "";
+
+    public string InstanceId { get; init; } = "";
+
+    public string AccountId { get; init; } = "";
+
+    public string WorkspaceId { get; init; } = "";
 
     public string Kind { get; init; } = "";
 

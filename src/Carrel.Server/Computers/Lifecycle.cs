@@ -33,6 +33,13 @@ internal sealed partial class Lifecycle(
     /// <summary>Creates a computer and returns when its desktop can be used. Goes on when nobody waits any longer.</summary>
     public async Task<Outcome<Computer>> CreateAsync(ComputerRecord record)
     {
+        var begun = await BeginCreateAsync(record);
+        return begun.Succeeded ? await begun.Value.Done : begun.Failure;
+    }
+
+    /// <summary>The same, and returns when it is written down.</summary>
+    public async Task<Outcome<Operation>> BeginCreateAsync(ComputerRecord record)
+    {
         var computer = new Computer(record);
         var operation = ids.NewId();
 
@@ -44,7 +51,7 @@ internal sealed partial class Lifecycle(
         if (inserted is { Succeeded: true, Value: Insertion.Done })
         {
             isRecorded.SetResult(true);
-            return await made;
+            return new Operation(operation, Task.CompletedTask, made);
         }
 
         registry.Remove(computer);
@@ -67,7 +74,7 @@ internal sealed partial class Lifecycle(
 
         await GuardedAsync(computer, async () =>
         {
-            await store.DeleteAsync(record.Id);
+            await store.DeleteAsync(record.Id, operation, session.Failure.Message);
             return (Outcome<bool>)true;
         });
         registry.Remove(computer);
@@ -76,12 +83,13 @@ internal sealed partial class Lifecycle(
     }
 
     /// <summary>Begins what <paramref name="command"/> asks for, or says why not.</summary>
+    /// <param name="queued">The operation under which it was written down before, where it was.</param>
     /// <returns>Null in the value where the computer is already there.</returns>
-    public async Task<Outcome<Operation?>> BeginAsync(Computer computer, ComputerCommand command)
+    public async Task<Outcome<Operation?>> BeginAsync(Computer computer, ComputerCommand command, Guid? queued = null)
     {
         while (true)
         {
-            var id = ids.NewId();
+            var id = queued ?? ids.NewId();
             var recorded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             var (verdict, work) = computer.Begin(command, before => WorkAsync(computer, before, command, id, recorded));
             if (work is not null)
@@ -103,6 +111,17 @@ internal sealed partial class Lifecycle(
         }
     }
 
+    /// <summary>Stops a computer unless somebody uses it.</summary>
+    /// <param name="reason">Stands with the status from then on.</param>
+    /// <returns>Null where somebody does, or it does not run.</returns>
+    public Operation? BeginIdleStop(Computer computer, string reason)
+    {
+        var (id, recorded) = (ids.NewId(), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        var (_, work) = computer.Begin(
+            ComputerCommand.Stop, before => WorkAsync(computer, before, ComputerCommand.Stop, id, recorded), reason, onlyUnused: true);
+        return work is null ? null : new Operation(id, recorded.Task, work);
+    }
+
     /// <summary>Deletes a computer after whatever is under way, for the deletion of its workspace.</summary>
     public async Task<Outcome<Computer>> DeleteWhenSettledAsync(Computer computer)
     {
@@ -122,7 +141,7 @@ internal sealed partial class Lifecycle(
 
     private async Task<Outcome<Computer>> WorkAsync(Computer computer, ComputerState before, ComputerCommand command, Guid id, TaskCompletionSource recorded)
     {
-        var kind = command == ComputerCommand.EnsureRunning ? "start" : command.ToString().ToLowerInvariant();
+        var kind = KindOf(command);
         var record = computer.State.Record;
         var written = await GuardedAsync(computer, async () =>
         {
@@ -183,7 +202,7 @@ internal sealed partial class Lifecycle(
             return await ErrorAsync(computer, record, id, ended.Failure);
         }
 
-        await EndedAsync(computer, record.With(ComputerStatus.Stopped), null, id, null);
+        await EndedAsync(computer, record.With(ComputerStatus.Stopped, record.StatusReason), null, id, null);
         return computer;
     }
 
@@ -200,7 +219,7 @@ internal sealed partial class Lifecycle(
             {
                 screenshots.DeleteAll(record.InstanceId);
                 await recordings.DeleteAllAsync(computer);
-                await store.DeleteAsync(computer.Id);
+                await store.DeleteAsync(computer.Id, id);
             }
 
             return destroyed;
@@ -271,6 +290,9 @@ internal sealed partial class Lifecycle(
             return new Failure(ErrorCodes.Internal, $"The server failed in a way it did not expect: {bug.Message}", "Its log says more.");
         }
     }
+
+    /// <summary>What an operation of this command is called.</summary>
+    public static string KindOf(ComputerCommand command) => command == ComputerCommand.EnsureRunning ? "start" : command.ToString().ToLowerInvariant();
 
     public ComputerSecrets NewSecrets() => new(ids.NewSecret(16), ids.NewSecret(8));
 

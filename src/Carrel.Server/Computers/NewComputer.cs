@@ -4,19 +4,14 @@ using Carrel.Server.Errors;
 namespace Carrel.Server.Computers;
 
 /// <summary>What a create call asks for, checked (reference section 4.3). Templates come later, so asking for one is refused.</summary>
-internal sealed record NewComputer(string WorkspaceId, string Name, Hardware Hardware, int? AutoStopMinutes)
+internal sealed record NewComputer(string WorkspaceId, string Name, Hardware Hardware, int? AutoStopMinutes, bool AutoStart)
 {
     private const string DefaultResolution = "1280x720x24";
 
     public static NewComputer Read(JsonFields fields)
     {
         var workspace = fields.RequiredText(100, "workspace_id", "project_id", "workspaceId", "projectId");
-        var name = fields.RequiredText(200, "name");
-        if (name.Any(char.IsControl))
-        {
-            fields.Refuse("name", "must not contain control characters");
-        }
-
+        var name = ReadName(fields);
         if ((fields.Text(40, "os") ?? "linux") is var os && os != "linux")
         {
             fields.Refuse("os", $"must be linux, but is {os}; other systems are not offered");
@@ -38,8 +33,23 @@ internal sealed record NewComputer(string WorkspaceId, string Name, Hardware Har
                 (int)(fields.OneOf(fields.Has("ram") ? "ram" : "memory", 1, 2, 4, 8, 16, 32, 64) ?? 4),
                 fields.Whole(1, 1024, "disk_size_gb") ?? 8,
                 ReadScreen(fields)),
-            fields.Whole(0, 525_600, "auto_stop_minutes", "minutes"));
+            ReadAutoStop(fields),
+            fields.Flag("auto_start") ?? false);
     }
+
+    public static string ReadName(JsonFields fields)
+    {
+        var name = fields.RequiredText(200, "name");
+        if (name.Any(char.IsControl))
+        {
+            fields.Refuse("name", "must not contain control characters");
+        }
+
+        return name;
+    }
+
+    /// <summary>Minutes, up to a year.</summary>
+    public static int? ReadAutoStop(JsonFields fields) => fields.Whole(0, 525_600, "auto_stop_minutes", "minutes");
 
     private static Screen ReadScreen(JsonFields fields)
     {

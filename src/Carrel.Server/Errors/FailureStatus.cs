@@ -25,7 +25,7 @@ internal static class FailureStatus
         ErrorCodes.UpgradeRequired => 426,
         ErrorCodes.RateLimited => 429,
         ErrorCodes.DesktopFailed or ErrorCodes.PortClosed => 502,
-        ErrorCodes.DesktopUnreachable or ErrorCodes.HostNotReady => 503,
+        ErrorCodes.DesktopUnreachable or ErrorCodes.HostNotReady or ErrorCodes.WakeFailed => 503,
         ErrorCodes.DesktopTimeout => 504,
         ErrorCodes.HostDiskFull or ErrorCodes.DiskFull => 507,
         _ => 500,
@@ -35,7 +35,7 @@ internal static class FailureStatus
     public static int? RetryAfter(string code) => code switch
     {
         ErrorCodes.Busy or ErrorCodes.DesktopUnreachable => 1,
-        ErrorCodes.HostNotReady or ErrorCodes.RateLimited => 2,
+        ErrorCodes.HostNotReady or ErrorCodes.RateLimited or ErrorCodes.WakeFailed => 2,
         _ => null,
     };
 }

@@ -15,6 +15,7 @@ using Carrel.Server.Screens;
 using Carrel.Server.Screenshots;
 using Carrel.Server.State;
 using Carrel.Server.Streaming;
+using Carrel.Server.Waking;
 using Carrel.Server.Workspaces;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging.Console;
@@ -69,16 +70,17 @@ internal static class CarrelServer
         services.AddSingleton(_ => new Database(settings.Database));
         services.AddSingleton<PublicAddress>().AddSingleton<Readiness>().AddSingleton<ServerStart>();
         services.AddSingleton<ErrorPages>().AddSingleton<KeyRing>().AddSingleton<AdminKey>().AddSingleton<Sessions>().AddSingleton<Authentication>();
-        services.AddSingleton<WorkspaceStore>().AddSingleton<WorkspaceDeletion>().AddSingleton<WorkspaceViews>().AddSingleton<WorkspaceEndpoints>();
+        services.AddSingleton<WorkspaceStore>().AddSingleton<WorkspaceDeletion>().AddSingleton<WorkspaceOrders>().AddSingleton<WorkspaceViews>().AddSingleton<WorkspaceEndpoints>();
         services.AddSingleton<ComputerRegistry>().AddSingleton<ComputerStore>().AddSingleton<ComputerLookup>().AddSingleton<ComputerViews>();
         services.AddSingleton<BringUp>().AddSingleton<Lifecycle>().AddSingleton<MachineWatch>().AddSingleton<Recovery>();
-        services.AddSingleton<ComputerEndpoints>().AddSingleton<LifecycleEndpoints>();
+        services.AddSingleton<ComputerEndpoints>().AddSingleton<LifecycleEndpoints>().AddSingleton<ComputerChangeEndpoints>().AddSingleton<OperationViews>();
         services.AddSingleton<Forwarder>().AddSingleton<PictureAnswers>().AddSingleton<ScreenshotStore>().AddSingleton<SignedLinks>();
         services.AddSingleton<SocketAccess>().AddSingleton<SocketHost>().AddSingleton<VncSocket>().AddSingleton<DeskdSocket>().AddSingleton<WebFiles>();
         services.AddSingleton<StreamConnectionStore>().AddSingleton<StreamConnectionEndpoints>().AddSingleton<StreamEndpoints>();
         services.AddSingleton<RecordingStore>().AddSingleton<RecordingFiles>().AddSingleton<RecordingDesk>().AddSingleton<RecordingEndpoints>();
         services.AddHttpForwarder();
         services.AddSingleton<PortAddresses>().AddSingleton<PortClaims>().AddSingleton<PortAccess>().AddSingleton<PortForwarder>().AddSingleton<PortHosts>();
+        services.AddSingleton<UseTracking>().AddSingleton<MachineAccess>().AddSingleton<AutoStop>().AddHostedService(provider => provider.GetRequiredService<AutoStop>());
         services.AddFiles();
         services.AddHostedService<Housekeeping>().AddHostedService<Shutdown>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownPatience);
@@ -94,6 +96,7 @@ internal static class CarrelServer
     {
         app.UseMiddleware<ErrorPages>();
         app.UseMiddleware<Readiness>();
+        app.UseMiddleware<UseTracking>();
         app.UseMiddleware<PortHosts>();
         app.UseWebSockets();
         app.UseRouting();
@@ -103,6 +106,7 @@ internal static class CarrelServer
         var api = app.MapGroup("/api");
         api.MapWorkspaces();
         api.MapComputers();
+        api.MapComputerChanges();
         api.MapActions();
         api.MapScreens();
         app.MapPorts(api);

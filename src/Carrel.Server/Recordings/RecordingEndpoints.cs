@@ -4,12 +4,13 @@ using Carrel.Server.Computers;
 using Carrel.Server.Errors;
 using Carrel.Server.Hosting;
 using Carrel.Server.Screenshots;
+using Carrel.Server.Waking;
 
 namespace Carrel.Server.Recordings;
 
 /// <summary>Recordings of a computer, also while it does not run.</summary>
 internal sealed class RecordingEndpoints(
-    ComputerLookup lookup, RecordingDesk desk, RecordingFiles files, SignedLinks links, PublicAddress address, TimeProvider clock)
+    ComputerLookup lookup, MachineAccess machines, RecordingDesk desk, RecordingFiles files, SignedLinks links, PublicAddress address, TimeProvider clock)
 {
     /// <summary>How long a link opens a recording; each look at the recording gives a new one.</summary>
     private static readonly TimeSpan LinkLife = TimeSpan.FromHours(1);
@@ -41,13 +42,16 @@ internal sealed class RecordingEndpoints(
             return wrong.AsProblem();
         }
 
-        if (computer!.State.Usable is not { } session)
+        var entered = await machines.EnterAsync(context, computer!);
+        if (!entered.Succeeded)
         {
-            return ComputerLookup.NotRunning(computer).AsProblem();
+            return entered.Failure.AsProblem();
         }
 
-        var started = await desk.StartAsync(computer, session, wish);
-        return Shown(context, computer, started, StatusCodes.Status201Created);
+        var session = entered.Value;
+
+        var started = await desk.StartAsync(computer!, session, wish);
+        return Shown(context, computer!, started, StatusCodes.Status201Created);
     }
 
     public async Task<IResult> ListAsync(HttpContext context, string id)

@@ -37,11 +37,6 @@ internal static class ScreenRoutes
             return problem;
         }
 
-        if (computer!.State.Usable is not { } session)
-        {
-            return ComputerLookup.NotRunning(computer).AsProblem();
-        }
-
         var adds = method == HttpMethod.Post;
         if (adds && !Forwarder.IsJson(context.Request))
         {
@@ -49,6 +44,13 @@ internal static class ScreenRoutes
             return Results.Empty;
         }
 
+        var entered = await forwarder.EnterAsync(context, computer!);
+        if (!entered.Succeeded)
+        {
+            return entered.Failure.AsProblem();
+        }
+
+        var session = entered.Value;
         using var request = new HttpRequestMessage(method, DeskdLink.At(path));
         if (adds)
         {

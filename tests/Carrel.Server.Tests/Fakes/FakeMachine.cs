@@ -98,7 +98,9 @@ internal sealed class FakeMachine(FakeWorld world, MachineSpec spec) : IMachine
         return await world.StepAsync("resize:done", Id) is { } late ? late : true;
     }
 
-    public ValueTask<MachineStats> ReadStatsAsync(CancellationToken cancellationToken) => new(new MachineStats(TimeSpan.Zero, 0, 0, 0));
+    public MachineStats Stats { get; set; } = new(TimeSpan.Zero, 0, 0, 0);
+
+    public ValueTask<MachineStats> ReadStatsAsync(CancellationToken cancellationToken) => new(Stats);
 
     /// <summary>Dies by itself; what it holds on the host stays until somebody releases it.</summary>
     public void End(MachineExit exit)
