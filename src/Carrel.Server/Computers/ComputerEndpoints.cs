@@ -2,6 +2,7 @@ using Carrel.Contracts.Api;
 using Carrel.Server.Accounts;
 using Carrel.Server.Errors;
 using Carrel.Server.Hosting;
+using Carrel.Server.Idempotency;
 using Carrel.Server.State;
 using Carrel.Server.Workspaces;
 
@@ -47,6 +48,7 @@ internal sealed class ComputerEndpoints(
         }
 
         var record = RecordOf(wanted, workspace!);
+        await context.WillMakeAsync(record.Id);
         var begun = await lifecycle.BeginCreateAsync(record);
         if (!begun.Succeeded)
         {
@@ -63,6 +65,11 @@ internal sealed class ComputerEndpoints(
             ? Results.Json(views.Of(created.Value, context), ApiJson.Default.ComputerAnswer, statusCode: StatusCodes.Status201Created)
             : created.Failure.AsProblem();
     }
+
+    /// <summary>The answer for a computer that was made before, if it was.</summary>
+    public IResult? Made(HttpContext context, string id) => registry.Find(id) is { } computer
+        ? Results.Json(views.Of(computer, context), ApiJson.Default.ComputerAnswer, statusCode: StatusCodes.Status201Created)
+        : null;
 
     public IResult Get(HttpContext context, string id)
     {

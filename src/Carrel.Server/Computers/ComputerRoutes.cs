@@ -1,6 +1,7 @@
 using Carrel.Contracts.Api;
 using Carrel.Server.Accounts;
 using Carrel.Server.Errors;
+using Carrel.Server.Idempotency;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Carrel.Server.Computers;
@@ -12,7 +13,8 @@ internal static class ComputerRoutes
         var group = api.MapGroup("/computers").WithTags("Computers").NeedsKey();
         group.MapPost("", (HttpContext context, [FromQuery] string? async, ComputerEndpoints on) => on.CreateAsync(context))
             .WithName("createComputer").WithSummary("Creates a computer and answers when its desktop can be used.")
-            .Accepts<CreateComputerRequest>("application/json").Produces<ComputerAnswer>(201).Produces<ComputerAnswer>(202).Fails(400, 404, 409, 413, 500, 503, 504, 507);
+            .Accepts<CreateComputerRequest>("application/json").Produces<ComputerAnswer>(201).Produces<ComputerAnswer>(202).Fails(400, 404, 409, 413, 500, 503, 504, 507)
+            .Idempotent((context, id) => Task.FromResult(context.RequestServices.GetRequiredService<ComputerEndpoints>().Made(context, id)));
         group.MapGet("/{id}", (HttpContext context, string id, ComputerEndpoints on) => on.Get(context, id))
             .WithName("getComputer").WithSummary("One computer.").Produces<ComputerAnswer>().Fails(404);
         group.MapDelete("/{id}", (HttpContext context, string id, [FromQuery] string? async, LifecycleEndpoints on) =>

@@ -20,6 +20,7 @@ internal static class FailureStatus
         ErrorCodes.RangeNotSatisfiable => 416,
         // It was tried and surely is not there: what is at fault is the target or the computer, and a client need not repeat by itself.
         ErrorCodes.StreamFailed or ErrorCodes.RecordingFailed => 422,
+        ErrorCodes.IdempotencyKeyReused => 422,
         // Not a 409 and not a 5xx: common clients repeat both, and this may already have happened.
         ErrorCodes.OutcomeUnknown => 424,
         ErrorCodes.UpgradeRequired => 426,

@@ -7,6 +7,7 @@ using Carrel.Server.Computers;
 using Carrel.Server.Errors;
 using Carrel.Server.Events;
 using Carrel.Server.Files;
+using Carrel.Server.Idempotency;
 using Carrel.Server.LivePage;
 using Carrel.Server.Ports;
 using Carrel.Server.Realtime;
@@ -81,6 +82,7 @@ internal static class CarrelServer
         services.AddHttpForwarder();
         services.AddSingleton<PortAddresses>().AddSingleton<PortClaims>().AddSingleton<PortAccess>().AddSingleton<PortForwarder>().AddSingleton<PortHosts>();
         services.AddSingleton<UseTracking>().AddSingleton<MachineAccess>().AddSingleton<AutoStop>().AddHostedService(provider => provider.GetRequiredService<AutoStop>());
+        services.AddSingleton<IdempotencyStore>().AddSingleton<IdempotentRequests>();
         services.AddFiles();
         services.AddHostedService<Housekeeping>().AddHostedService<Shutdown>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownPatience);
@@ -101,6 +103,7 @@ internal static class CarrelServer
         app.UseWebSockets();
         app.UseRouting();
         app.UseMiddleware<Authentication>();
+        app.UseMiddleware<IdempotentRequests>();
         app.MapHealth();
         app.MapOpenApi("/openapi.json").WithMetadata(new Microsoft.AspNetCore.Routing.ExcludeFromDescriptionAttribute());
         var api = app.MapGroup("/api");

@@ -3,6 +3,7 @@ using Carrel.Server.Accounts;
 using Carrel.Server.Actions;
 using Carrel.Server.Computers;
 using Carrel.Server.Errors;
+using Carrel.Server.Idempotency;
 
 namespace Carrel.Server.Screens;
 
@@ -21,7 +22,8 @@ internal static class ScreenRoutes
         group.MapPost("", (HttpContext context, string id, ComputerLookup lookup, Forwarder forwarder) =>
                 SendAsync(context, id, lookup, forwarder, HttpMethod.Post, Path))
             .WithName("addScreen").WithSummary("Adds a screen, up to four in all. It is gone after a restart.")
-            .Accepts<ScreenRequest>("application/json").Produces<ScreenAnswer>(201).Fails(400, 404, 409, 413, 415, 424, 503);
+            .Accepts<ScreenRequest>("application/json").Produces<ScreenAnswer>(201).Fails(400, 404, 409, 413, 415, 424, 503)
+            .Idempotent();
         group.MapDelete("/{screen}", (HttpContext context, string id, string screen, ComputerLookup lookup, Forwarder forwarder) =>
                 SendAsync(context, id, lookup, forwarder, HttpMethod.Delete, $"{Path}/{Uri.EscapeDataString(screen)}"))
             .WithName("deleteScreen").WithSummary("Ends a screen that was added, with all that runs on it.")

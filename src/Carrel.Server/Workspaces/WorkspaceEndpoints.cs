@@ -3,6 +3,7 @@ using Carrel.Contracts.Api;
 using Carrel.Server.Accounts;
 using Carrel.Server.Computers;
 using Carrel.Server.Errors;
+using Carrel.Server.Idempotency;
 using Carrel.Server.State;
 
 namespace Carrel.Server.Workspaces;
@@ -43,6 +44,7 @@ internal sealed class WorkspaceEndpoints(
             return wrong.AsProblem();
         }
 
+        await context.WillMakeAsync(workspace.Id);
         if (!await store.InsertAsync(workspace))
         {
             return Taken(workspace.Name);
@@ -50,6 +52,11 @@ internal sealed class WorkspaceEndpoints(
 
         return Results.Json(views.Of(workspace, context), ApiJson.Default.WorkspaceAnswer, statusCode: StatusCodes.Status201Created);
     }
+
+    /// <summary>The answer for a workspace that was made before, if it was.</summary>
+    public async Task<IResult?> MadeAsync(HttpContext context, string id) => await store.FindAsync(id) is { } workspace
+        ? Results.Json(views.Of(workspace, context), ApiJson.Default.WorkspaceAnswer, statusCode: StatusCodes.Status201Created)
+        : null;
 
     public async Task<IResult> ListAsync(HttpContext context)
     {

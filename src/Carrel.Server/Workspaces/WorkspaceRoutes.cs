@@ -2,6 +2,7 @@ using Carrel.Contracts.Api;
 using Carrel.Server.Accounts;
 using Carrel.Server.Computers;
 using Carrel.Server.Errors;
+using Carrel.Server.Idempotency;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Carrel.Server.Workspaces;
@@ -15,7 +16,8 @@ internal static class WorkspaceRoutes
             var group = api.MapGroup(prefix).WithTags("Workspaces").NeedsKey();
             group.MapPost("", (HttpContext context, WorkspaceEndpoints on) => on.CreateAsync(context))
                 .WithName("create" + noun).WithSummary("Creates a workspace.")
-                .Accepts<CreateWorkspaceRequest>("application/json").Produces<WorkspaceAnswer>(201).Fails(400, 413);
+                .Accepts<CreateWorkspaceRequest>("application/json").Produces<WorkspaceAnswer>(201).Fails(400, 413)
+                .Idempotent((context, id) => context.RequestServices.GetRequiredService<WorkspaceEndpoints>().MadeAsync(context, id));
             group.MapGet("", (HttpContext context, WorkspaceEndpoints on) => on.ListAsync(context))
                 .WithName($"list{noun}s").WithSummary("All workspaces with their computers.").Produces<WorkspaceList>();
             group.MapGet("/by-name/{name}", (HttpContext context, WorkspaceEndpoints on) => on.GetByNameAsync(context))

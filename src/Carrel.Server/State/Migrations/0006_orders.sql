@@ -24,3 +24,15 @@ FROM operations o JOIN computers c ON c.id = o.computer_id JOIN workspaces w ON 
 DROP TABLE operations;
 ALTER TABLE operations_that_stay RENAME TO operations;
 CREATE INDEX operations_computer ON operations (computer_id);
+
+-- What was answered to a request with an Idempotency-Key. request: hash of what was asked. made: what the request makes, written
+-- before it is made, so that an answer that a crash swallowed can be given after it. answer: encrypted; NULL until there is one.
+CREATE TABLE idempotency_keys (
+    caller TEXT NOT NULL,
+    name TEXT NOT NULL,
+    request TEXT NOT NULL,
+    made TEXT,
+    answer TEXT,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (caller, name)
+);
