@@ -133,6 +133,25 @@ public sealed class AutoStopTests
     }
 
     [Fact]
+    public async Task Who_only_watches_neither_keeps_it_awake_nor_wakes_it()
+    {
+        await using var server = await RunningServer.StartAsync();
+        var (id, _, computer) = await MadeAsync(server, autoStart: true);
+        string[] watched = [$"/api/computers/{id}?passive=true", $"/api/computers/{id}/screenshot?response_format=binary&passive=true", $"/api/desktops/{id}/proxy/health?passive=1"];
+        await BeginAsync(server);
+        for (var minute = 0; minute < 2; minute++)
+        {
+            Assert.All(await Task.WhenAll(watched.Select(path => server.GetAsync(path))), answer => answer.Expect(200));
+            await PassAsync(server, 1);
+        }
+
+        await computer.Settled;
+        Assert.Equal("stopped", (await server.GetAsync(watched[0])).Expect(200).Text("status"));
+        (await server.GetAsync(watched[1])).ExpectError(409, "not_running");
+        (await server.PostAsync($"/api/computers/{id}/click?passive=true", new { x = 1, y = 1 })).Expect(200);
+    }
+
+    [Fact]
     public async Task Nothing_stops_while_it_streams()
     {
         await using var server = await RunningServer.StartAsync();

@@ -59,7 +59,7 @@ internal static class ActionRoutes
             return query.Failure.AsProblem();
         }
 
-        var entered = await forwarder.EnterAsync(context, computer!);
+        var entered = await forwarder.EnterForPictureAsync(context, computer!);
         if (!entered.Succeeded)
         {
             return entered.Failure.AsProblem();
@@ -96,7 +96,8 @@ internal sealed record QueryParameters(params (string Name, string Type, string 
         ("screen", "string", "Which screen: default, or one that was added."),
     ];
 
-    public static readonly QueryParameters OfScreenshot = new(Picture);
+    public static readonly QueryParameters OfScreenshot = new([
+        .. Picture, ("passive", "boolean", "true: the call is no use of the computer, which it neither starts nor keeps from its auto-stop.")]);
 
     public static readonly QueryParameters OfSockets = new([("token", "string", "The computer's password or token, or an API key that may use it.")]);
 

@@ -82,6 +82,10 @@ internal sealed class Forwarder(MachineAccess machines, PictureAnswers pictures,
 
     public ValueTask<Outcome<MachineSession>> EnterAsync(HttpContext context, Computer computer) => machines.EnterAsync(context, computer);
 
+    public ValueTask<Outcome<MachineSession>> EnterForPictureAsync(HttpContext context, Computer computer) => UseTracking.IsPassive(context.Request)
+        ? new(MachineAccess.EnterRunning(context, computer))
+        : machines.EnterAsync(context, computer);
+
     /// <summary>Whether an answer is a JSON object and nothing else.</summary>
     public static bool IsWellFormed(ReadOnlySpan<byte> answer)
     {

@@ -75,7 +75,7 @@ internal static class ProxyRoutes
         }
 
         // Whoever asks how it is wants to know, not to change it.
-        var entered = endpoint == "screenshot" ? await forwarder.EnterAsync(context, computer) : MachineAccess.EnterRunning(context, computer);
+        var entered = endpoint == "screenshot" ? await forwarder.EnterForPictureAsync(context, computer) : MachineAccess.EnterRunning(context, computer);
         if (!entered.Succeeded)
         {
             return entered.Failure.AsProblem();

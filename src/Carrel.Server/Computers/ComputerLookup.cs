@@ -1,6 +1,7 @@
 using Carrel.Contracts;
 using Carrel.Server.Accounts;
 using Carrel.Server.Errors;
+using Carrel.Server.Waking;
 
 namespace Carrel.Server.Computers;
 
@@ -21,7 +22,11 @@ internal sealed class ComputerLookup(ComputerRegistry registry)
             return (null, refusal);
         }
 
-        computer.Use.Touch();
+        if (!UseTracking.IsPassive(context.Request))
+        {
+            computer.Use.Touch();
+        }
+
         return (computer, null);
     }
 

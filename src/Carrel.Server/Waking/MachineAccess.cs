@@ -18,10 +18,14 @@ internal sealed partial class MachineAccess(Lifecycle lifecycle, ILogger<Machine
         return computer.State.Usable is { } session ? new((Outcome<MachineSession>)session) : new(WokenAsync(context, computer));
     }
 
-    /// <summary>The same for calls that only look at what there is: they start nothing.</summary>
+    /// <summary>The same for calls that only look at what there is: they start nothing, and where they say so, are no use either.</summary>
     public static Outcome<MachineSession> EnterRunning(HttpContext context, Computer computer)
     {
-        UseTracking.Enter(context, computer);
+        if (!UseTracking.IsPassive(context.Request))
+        {
+            UseTracking.Enter(context, computer);
+        }
+
         return (computer.State.Usable ?? computer.SettledState.Usable) is { } session ? session : ComputerLookup.NotRunning(computer);
     }
 

@@ -5,6 +5,12 @@ namespace Carrel.Server.Waking;
 /// <summary>Ends the use of a computer with the request that began it, however long that took and however it ended.</summary>
 internal sealed class UseTracking : IMiddleware
 {
+    /// <summary>
+    /// <c>?passive=true</c> on a GET: whoever only watches, such as a page with many small screens, neither keeps a computer from its
+    /// auto-stop nor starts it.
+    /// </summary>
+    public static bool IsPassive(HttpRequest request) => HttpMethods.IsGet(request.Method) && request.Query["passive"].ToString() is ("true" or "1");
+
     public static void Enter(HttpContext context, Computer computer)
     {
         if (context.Features.Get<ComputerUse>() is null)
