@@ -103,12 +103,12 @@ internal sealed class Computer(ComputerRecord record)
         }
     }
 
-    /// <summary>Changes what no transition depends on (<see cref="ComputerRecord.Keeping"/>), at any time, whatever is under way.</summary>
+    /// <summary>Changes what is no matter of transitions, and leaves the status to whatever is under way. What is to outlast that stands in <see cref="ComputerRecord.Keeping"/>.</summary>
     public void Change(Func<ComputerRecord, ComputerRecord> change)
     {
         lock (_gate)
         {
-            _state = _state with { Record = _state.Record.Keeping(change(_state.Record)) };
+            _state = _state with { Record = change(_state.Record) };
         }
     }
 
