@@ -19,6 +19,12 @@ public static class ErrorCodes
     public const string NotSuspended = "not_suspended";
     public const string NotRunning = "not_running";
     public const string Busy = "busy";
+
+    /// <summary>A call would have started its computer, and that failed: the call was not carried out.</summary>
+    public const string WakeFailed = "wake_failed";
+
+    /// <summary>The Idempotency-Key was used for another request before.</summary>
+    public const string IdempotencyKeyReused = "idempotency_key_reused";
     public const string PayloadTooLarge = "payload_too_large";
     public const string UnsupportedMediaType = "unsupported_media_type";
     public const string UpgradeRequired = "upgrade_required";

@@ -97,7 +97,7 @@ public sealed class LifecycleTests
         var stop = server.PostAsync($"/api/computers/{id}/stop");
         await gate.Reached;
 
-        foreach (var command in new[] { "start", "stop", "restart", "ensure-running" })
+        foreach (var command in new[] { "start", "stop", "restart" })
         {
             var busy = (await server.PostAsync($"/api/computers/{id}/{command}")).ExpectError(409, "busy", "stopping");
             Assert.NotNull(busy.Headers.RetryAfter);
@@ -106,8 +106,10 @@ public sealed class LifecycleTests
         (await server.DeleteAsync($"/api/computers/{id}")).ExpectError(409, "busy", "stopping");
         (await server.PostAsync($"/api/computers/{id}/click", new { x = 1, y = 1 })).ExpectError(409, "not_running", "stopping");
         Assert.Equal("stopping", await server.StatusAsync(id));
+        var ensured = server.PostAsync($"/api/computers/{id}/ensure-running");
         gate.Open();
         (await stop).Expect(200);
+        Assert.Equal("running", (await ensured).Expect(200).Text("status"));
     }
 
     [Fact]

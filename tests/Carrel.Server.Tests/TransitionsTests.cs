@@ -11,7 +11,7 @@ public sealed class TransitionsTests
         creating    busy             busy             busy         wait       busy       busy         busy               busy
         starting    busy             busy             busy         wait       busy       busy         busy               busy
         running     already_running  >stopping        >restarting  already    >deleting  >restarting  >stopping          already_running
-        stopping    busy             busy             busy         busy       busy       busy         busy               busy
+        stopping    busy             busy             busy         wait       busy       busy         busy               busy
         stopped     >starting        already_stopped  not_running  >starting  >deleting  >stopping    not_running        not_suspended
         restarting  busy             busy             busy         wait       busy       busy         busy               busy
         suspended   >starting        >stopping        >restarting  >starting  >deleting  >stopping    already_suspended  >starting

@@ -15,7 +15,7 @@ function shotOf(computer) {
   }
   const image = shots.get(computer.id) ?? element('img', { alt: `Screen of ${computer.name}`, decoding: 'async' });
   shots.set(computer.id, image);
-  image.src = `/api/computers/${computer.id}/screenshot?response_format=binary&format=jpeg&quality=70&scale=0.5&at=${Date.now()}`;
+  image.src = `/api/computers/${computer.id}/screenshot?response_format=binary&format=jpeg&quality=70&scale=0.5&passive=true&at=${Date.now()}`;
   return image;
 }
 

@@ -10,8 +10,10 @@ namespace Carrel.Contracts.Api;
 /// <param name="StatusReason">Why it has this status, where that is not what was asked for.</param>
 /// <param name="VncPassword">Opens VNC and the sockets; new at every start.</param>
 /// <param name="Isolation">How its machine is fenced off.</param>
+/// <param name="AutoStart">Whether a call that needs its desktop starts it.</param>
 /// <param name="MemorySurvivesStop">Whether a stop keeps memory as well as the disk.</param>
 /// <param name="MemorySurvivesSuspend">Whether it can be suspended, which keeps memory for as long as the host runs.</param>
+/// <param name="OperationId">Of a create with <c>?async=true</c>: what to ask <c>GET /operations/{operation_id}</c> for.</param>
 public sealed record ComputerAnswer(
     string Id,
     string Name,
@@ -26,6 +28,8 @@ public sealed record ComputerAnswer(
     string Status,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? StatusReason,
     int? AutoStopMinutes,
+    bool AutoStart,
+    bool Starred,
     string Url,
     DateTimeOffset CreatedAt,
     string InstanceId,
@@ -37,7 +41,9 @@ public sealed record ComputerAnswer(
     Permissions Permissions,
     string Isolation,
     bool MemorySurvivesStop,
-    bool MemorySurvivesSuspend);
+    bool MemorySurvivesSuspend,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? OperationId = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? OperationUrl = null);
 
 /// <summary>How to reach a running computer's own API: <c>http://{publicHost}:{apiPort}/...</c> with its token.</summary>
 public sealed record InstanceDetails(
@@ -61,6 +67,7 @@ public sealed record Permissions([property: JsonPropertyName("canWrite")] bool C
 /// <param name="DiskSizeGb">1-1024, default 8.</param>
 /// <param name="Resolution"><c>WxH</c> or <c>WxHxD</c>, default 1280x720x24; 320-7680 by 200-4320, depth 16 or 24.</param>
 /// <param name="AutoStopMinutes">0 (default) keeps it on.</param>
+/// <param name="AutoStart">Whether a call that needs its desktop starts it; default false.</param>
 /// <param name="Image">An old generation's Docker reference; taken and ignored.</param>
 /// <param name="Gpu">An old generation's field; taken and ignored.</param>
 /// <param name="SnapshotId">Begin with the disk of this snapshot; its sizes are the defaults then, and the disk cannot be smaller.</param>
@@ -73,6 +80,7 @@ public sealed record CreateComputerRequest(
     int? DiskSizeGb = null,
     string? Resolution = null,
     int? AutoStopMinutes = null,
+    bool? AutoStart = null,
     string? Image = null,
     string? Gpu = null,
     string? SnapshotId = null);
@@ -94,7 +102,7 @@ public sealed record LifecycleAnswer(
 
 /// <summary>A long piece of work on a computer (reference section 4.7).</summary>
 /// <param name="Kind">create, start, stop, restart, suspend, resume, restore or delete.</param>
-/// <param name="Status">queued, running, succeeded, failed or needs_review.</param>
+/// <param name="Status">queued, running, succeeded, failed, or needs_review where nobody can tell how it ended.</param>
 /// <param name="Error">Why it failed.</param>
 public sealed record OperationAnswer(
     string Id,

@@ -53,17 +53,19 @@ internal static class ActionRoutes
             return problem;
         }
 
-        if (computer!.State.Usable is not { } session)
-        {
-            return ComputerLookup.NotRunning(computer).AsProblem();
-        }
-
         var query = PictureQuery.Read(context.Request);
         if (!query.Succeeded)
         {
             return query.Failure.AsProblem();
         }
 
+        var entered = await forwarder.EnterForPictureAsync(context, computer!);
+        if (!entered.Succeeded)
+        {
+            return entered.Failure.AsProblem();
+        }
+
+        var session = entered.Value;
         var forDesktop = query.Value.ForDesktop + (query.Value.ForDesktop.Length == 0 ? "?" : "&") + "response_format=binary";
         using var request = new HttpRequestMessage(HttpMethod.Get, DeskdLink.At("/screenshot", forDesktop));
         request.Headers.TryAddWithoutValidation("Accept", "image/*");
@@ -76,7 +78,7 @@ internal static class ActionRoutes
             }
 
             using var picture = read.Value;
-            return await pictures.ScreenshotAsync(context, computer, query.Value, picture.Bytes, address.BaseOf(context.Request));
+            return await pictures.ScreenshotAsync(context, computer!, query.Value, picture.Bytes, address.BaseOf(context.Request));
         });
     }
 }
@@ -94,7 +96,8 @@ internal sealed record QueryParameters(params (string Name, string Type, string 
         ("screen", "string", "Which screen: default, or one that was added."),
     ];
 
-    public static readonly QueryParameters OfScreenshot = new(Picture);
+    public static readonly QueryParameters OfScreenshot = new([
+        .. Picture, ("passive", "boolean", "true: the call is no use of the computer, which it neither starts nor keeps from its auto-stop.")]);
 
     public static readonly QueryParameters OfSockets = new([("token", "string", "The computer's password or token, or an API key that may use it.")]);
 

@@ -5,25 +5,21 @@ using Carrel.Contracts.Deskd;
 using Carrel.Server.Computers;
 using Carrel.Server.Errors;
 using Carrel.Server.Hosting;
+using Carrel.Server.Waking;
 
 namespace Carrel.Server.Actions;
 
 /// <summary>
-/// The hot path. An action: (1) the computer runs, (2) the body is taken as it came, (3) sent to deskd over the pooled
+/// The hot path. An action: (1) the computer runs, or is started, (2) the body is taken as it came, (3) sent to deskd over the pooled
 /// connection, (4) deskd's answer read up to its cap, (5) relayed as it came, or with its picture added. Nothing here reads
 /// the database. An answer that is lost after step 3 began is never a 5xx, unless asking again does no harm.
 /// </summary>
-internal sealed class Forwarder(PictureAnswers pictures, PublicAddress address, TimeProvider clock)
+internal sealed class Forwarder(MachineAccess machines, PictureAnswers pictures, PublicAddress address, TimeProvider clock)
 {
     public static readonly Failure NoJson = new(ErrorCodes.DesktopFailed, "The desktop answered with something that is no JSON.");
 
     public async Task<IResult> RunAsync(HttpContext context, Computer computer, DeskAction action)
     {
-        if (computer.State.Usable is not { } session)
-        {
-            return ComputerLookup.NotRunning(computer).AsProblem();
-        }
-
         if (!IsJson(context.Request))
         {
             context.Response.StatusCode = StatusCodes.Status415UnsupportedMediaType;
@@ -41,6 +37,13 @@ internal sealed class Forwarder(PictureAnswers pictures, PublicAddress address, 
             return new Failure(ErrorCodes.InvalidField, "The query parameter response_format must be url or base64 on an action.").AsProblem();
         }
 
+        var entered = await machines.EnterAsync(context, computer);
+        if (!entered.Succeeded)
+        {
+            return entered.Failure.AsProblem();
+        }
+
+        var session = entered.Value;
         var body = await ReadBodyAsync(context.Request);
         using var request = new HttpRequestMessage(HttpMethod.Post, DeskdLink.At(action.Path, query.Value.ForDesktop)) { Content = new ActionBody(body) };
         if (query.Value.After)
@@ -76,6 +79,12 @@ internal sealed class Forwarder(PictureAnswers pictures, PublicAddress address, 
             return Results.Empty;
         });
     }
+
+    public ValueTask<Outcome<MachineSession>> EnterAsync(HttpContext context, Computer computer) => machines.EnterAsync(context, computer);
+
+    public ValueTask<Outcome<MachineSession>> EnterForPictureAsync(HttpContext context, Computer computer) => UseTracking.IsPassive(context.Request)
+        ? new(MachineAccess.EnterRunning(context, computer))
+        : machines.EnterAsync(context, computer);
 
     /// <summary>Whether an answer is a JSON object and nothing else.</summary>
     public static bool IsWellFormed(ReadOnlySpan<byte> answer)

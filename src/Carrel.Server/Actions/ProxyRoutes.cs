@@ -2,6 +2,7 @@ using Carrel.Contracts;
 using Carrel.Server.Accounts;
 using Carrel.Server.Computers;
 using Carrel.Server.Errors;
+using Carrel.Server.Waking;
 
 namespace Carrel.Server.Actions;
 
@@ -67,17 +68,20 @@ internal static class ProxyRoutes
 
     private static async Task<IResult> RelayAsync(HttpContext context, Computer computer, string endpoint, Forwarder forwarder)
     {
-        if (computer.State.Usable is not { } session)
-        {
-            return ComputerLookup.NotRunning(computer).AsProblem();
-        }
-
         var query = PictureQuery.Read(context.Request);
         if (!query.Succeeded)
         {
             return query.Failure.AsProblem();
         }
 
+        // Whoever asks how it is wants to know, not to change it.
+        var entered = endpoint == "screenshot" ? await forwarder.EnterForPictureAsync(context, computer) : MachineAccess.EnterRunning(context, computer);
+        if (!entered.Succeeded)
+        {
+            return entered.Failure.AsProblem();
+        }
+
+        var session = entered.Value;
         using var request = new HttpRequestMessage(HttpMethod.Get, DeskdLink.At("/" + endpoint, query.Value.ForDesktop));
         return await forwarder.ExchangeAsync(context, session, request, ActionRoutes.ScreenshotAllowance, readOnly: true, async (response, aborted) =>
         {

@@ -64,10 +64,13 @@ internal static class ClipboardRoutes
 
     private static async Task<IResult> SendAsync(HttpContext context, Forwarder forwarder, Computer computer, HttpRequestMessage request)
     {
-        if (computer.State.Usable is not { } session)
+        var entered = await forwarder.EnterAsync(context, computer);
+        if (!entered.Succeeded)
         {
-            return ComputerLookup.NotRunning(computer).AsProblem();
+            return entered.Failure.AsProblem();
         }
+
+        var session = entered.Value;
 
         // Putting the same text twice does no harm, so a lost answer may be a 5xx.
         return await forwarder.ExchangeAsync(context, session, request, Allowance, readOnly: true, async (response, aborted) =>

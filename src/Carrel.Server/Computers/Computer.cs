@@ -25,6 +25,8 @@ internal sealed class Computer(ComputerRecord record)
 
     public ComputerState State => _state;
 
+    public ComputerUse Use { get; } = new();
+
     public string Id => _state.Record.Id;
 
     /// <summary>Where actions are noted while the computer is being recorded; else null.</summary>
@@ -45,8 +47,23 @@ internal sealed class Computer(ComputerRecord record)
         }
     }
 
+    /// <summary>The state, and surely not one that <see cref="Begin"/> is about to take back.</summary>
+    public ComputerState SettledState
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _state;
+            }
+        }
+    }
+
     /// <summary>Judges <paramref name="command"/>; where it begins a transition, <paramref name="work"/> is posted with the state before it.</summary>
-    public (Verdict Verdict, Task<Outcome<Computer>>? Work) Begin(ComputerCommand command, Func<ComputerState, Task<Outcome<Computer>>> work)
+    /// <param name="reason">Stands with the status meanwhile, and where the work keeps it, after.</param>
+    /// <param name="onlyUnused">Nothing begins where somebody uses the computer: whoever enters either is seen here, or sees the transition.</param>
+    public (Verdict Verdict, Task<Outcome<Computer>>? Work) Begin(
+        ComputerCommand command, Func<ComputerState, Task<Outcome<Computer>>> work, string? reason = null, bool onlyUnused = false)
     {
         lock (_gate)
         {
@@ -57,7 +74,14 @@ internal sealed class Computer(ComputerRecord record)
                 return (verdict, null);
             }
 
-            _state = before with { Record = before.Record.With(next) };
+            _state = before with { Record = before.Record.With(next, reason) };
+            Interlocked.MemoryBarrier(); // The state is written before the use is read; ComputerUse.Enter's callers do it the other way around.
+            if (onlyUnused && Use.IsUsed)
+            {
+                _state = before;
+                return (new Verdict(Already: true), null);
+            }
+
             return (verdict, PostLocked(() => work(before)));
         }
     }
@@ -70,16 +94,16 @@ internal sealed class Computer(ComputerRecord record)
         }
     }
 
-    /// <summary>Only from work in the mailbox.</summary>
+    /// <summary>Only from work in the mailbox. What <see cref="Change"/> governs stays as it is by now.</summary>
     public void Set(ComputerRecord changed, MachineSession? session)
     {
         lock (_gate)
         {
-            _state = new ComputerState(changed, session);
+            _state = new ComputerState(changed.Keeping(_state.Record), session);
         }
     }
 
-    /// <summary>Changes what is no matter of transitions, and leaves the status to whatever transition has been begun meanwhile.</summary>
+    /// <summary>Changes what is no matter of transitions, and leaves the status to whatever is under way. What is to outlast that stands in <see cref="ComputerRecord.Keeping"/>.</summary>
     public void Change(Func<ComputerRecord, ComputerRecord> change)
     {
         lock (_gate)

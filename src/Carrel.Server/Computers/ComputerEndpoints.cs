@@ -2,17 +2,19 @@ using Carrel.Contracts.Api;
 using Carrel.Server.Accounts;
 using Carrel.Server.Errors;
 using Carrel.Server.Hosting;
+using Carrel.Server.Idempotency;
 using Carrel.Server.Snapshots;
 using Carrel.Server.Workspaces;
 
 namespace Carrel.Server.Computers;
 
-/// <summary>Making, showing and deleting computers (reference sections 4.3 to 4.6 and 4.10).</summary>
+/// <summary>Making and showing computers (reference sections 4.3 to 4.5 and 4.10).</summary>
 internal sealed class ComputerEndpoints(
     ComputerLookup lookup,
-    ComputerStore store,
+    ComputerRegistry registry,
     ComputerViews views,
     Lifecycle lifecycle,
+    OperationViews operations,
     NewRecords records,
     WorkspaceStore workspaces,
     SnapshotEndpoints snapshots,
@@ -47,35 +49,39 @@ internal sealed class ComputerEndpoints(
             return refusal;
         }
 
-        var record = records.Make(workspace!, wanted.Name, settings.Image, wanted.Hardware, wanted.AutoStopMinutes);
-        var created = snapshot is null ? await lifecycle.CreateAsync(record) : await desk.CreateAsync(owner!, snapshot, record);
-        return created.Succeeded
-            ? Results.Json(views.Of(created.Value, context), ApiJson.Default.ComputerAnswer, statusCode: StatusCodes.Status201Created)
-            : created.Failure.AsProblem();
-    }
-
-    public IResult Get(HttpContext context, string id)
-    {
-        var (computer, problem) = lookup.Find(context, id);
-        return problem ?? Results.Json(views.Of(computer!, context), ApiJson.Default.ComputerAnswer);
-    }
-
-    public async Task<IResult> DeleteAsync(HttpContext context, string id)
-    {
-        var (computer, problem) = lookup.Find(context, id);
-        if (problem is not null)
+        if (OperationViews.IsAsync(context.Request) is not { } async)
         {
-            return problem;
+            return OperationViews.InvalidAsync();
         }
 
-        var begun = await lifecycle.BeginAsync(computer!, ComputerCommand.Delete);
+        var record = records.Make(workspace!, wanted.Name, settings.Image, wanted.Hardware, wanted.AutoStopMinutes, wanted.AutoStart);
+        await context.WillMakeAsync(record.Id);
+        var begun = snapshot is null ? await lifecycle.BeginCreateAsync(record) : await desk.BeginCreateAsync(owner!, snapshot, record);
         if (!begun.Succeeded)
         {
             return begun.Failure.AsProblem();
         }
 
-        var done = await begun.Value!.Done;
-        return done.Succeeded ? Results.Json(new SuccessAnswer(true), ApiJson.Default.SuccessAnswer) : done.Failure.AsProblem();
+        if (async)
+        {
+            return Accepted(context, record, begun.Value);
+        }
+
+        var created = await begun.Value.Done;
+        return created.Succeeded
+            ? Results.Json(views.Of(created.Value, context), ApiJson.Default.ComputerAnswer, statusCode: StatusCodes.Status201Created)
+            : created.Failure.AsProblem();
+    }
+
+    /// <summary>The answer for a computer that was made before, if it was.</summary>
+    public IResult? Made(HttpContext context, string id) => registry.Find(id) is { } computer
+        ? Results.Json(views.Of(computer, context), ApiJson.Default.ComputerAnswer, statusCode: StatusCodes.Status201Created)
+        : null;
+
+    public IResult Get(HttpContext context, string id)
+    {
+        var (computer, problem) = lookup.Find(context, id);
+        return problem ?? Results.Json(views.Of(computer!, context), ApiJson.Default.ComputerAnswer);
     }
 
     public IResult VncPassword(HttpContext context, string id)
@@ -93,25 +99,12 @@ internal sealed class ComputerEndpoints(
                 new VncPasswordAnswer(state.Record.Secrets.VncPassword, state.Record.Secrets.Token), ApiJson.Default.VncPasswordAnswer);
     }
 
-    public async Task<IResult> OperationAsync(HttpContext context, string id, string operation)
+    /// <summary>The 202 of a computer that is being made, also where that has failed by now: its operation tells.</summary>
+    private IResult Accepted(HttpContext context, ComputerRecord record, Operation operation)
     {
-        var (computer, problem) = lookup.Find(context, id);
-        if (problem is not null)
-        {
-            return problem;
-        }
-
-        return await store.OperationAsync(computer!.Id, operation.ToLowerInvariant()) is { } row
-            ? Results.Json(
-                new OperationAnswer(
-                    row.Id,
-                    row.ComputerId,
-                    row.Kind,
-                    row.Status,
-                    row.Error,
-                    DateTimeOffset.FromUnixTimeMilliseconds(row.CreatedAt),
-                    row.FinishedAt is { } finished ? DateTimeOffset.FromUnixTimeMilliseconds(finished) : null),
-                ApiJson.Default.OperationAnswer)
-            : Problem.NotFound($"No operation {operation} of computer {id}.");
+        var url = operations.UrlOf(context, record.Id, operation.Id);
+        context.Response.Headers.Location = url;
+        var shown = views.Of(registry.Find(record.Id) ?? new Computer(record), context) with { OperationId = operation.Id.ToString(), OperationUrl = url };
+        return Results.Json(shown, ApiJson.Default.ComputerAnswer, statusCode: StatusCodes.Status202Accepted);
     }
 }

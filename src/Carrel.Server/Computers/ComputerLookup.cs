@@ -1,6 +1,7 @@
 using Carrel.Contracts;
 using Carrel.Server.Accounts;
 using Carrel.Server.Errors;
+using Carrel.Server.Waking;
 
 namespace Carrel.Server.Computers;
 
@@ -16,7 +17,17 @@ internal sealed class ComputerLookup(ComputerRegistry registry)
         }
 
         var record = computer.State.Record;
-        return context.Caller().Refusal(record.AccountId, record.WorkspaceId, missing) is { } refusal ? (null, refusal) : (computer, null);
+        if (context.Caller().Refusal(record.AccountId, record.WorkspaceId, missing) is { } refusal)
+        {
+            return (null, refusal);
+        }
+
+        if (!UseTracking.IsPassive(context.Request))
+        {
+            computer.Use.Touch();
+        }
+
+        return (computer, null);
     }
 
     public static Failure NotRunning(Computer computer) => new(

@@ -29,6 +29,11 @@ internal sealed record ComputerRecord
     /// <summary>Null or 0: it stays on.</summary>
     public int? AutoStopMinutes { get; init; }
 
+    /// <summary>A call that needs its desktop starts it, where it does not run.</summary>
+    public bool AutoStart { get; init; }
+
+    public bool Starred { get; init; }
+
     public required ComputerStatus Status { get; init; }
 
     public string? StatusReason { get; init; }
@@ -41,6 +46,17 @@ internal sealed record ComputerRecord
     public string MachineId => Id.Replace("-", "", StringComparison.Ordinal);
 
     public string HostName => "carrel-" + InstanceId;
+
+    /// <summary>This, with what <see cref="Computer.Change"/> may have changed meanwhile.</summary>
+    public ComputerRecord Keeping(ComputerRecord now) => this with
+    {
+        Name = now.Name,
+        WorkspaceId = now.WorkspaceId,
+        WorkspaceName = now.WorkspaceName,
+        AutoStopMinutes = now.AutoStopMinutes,
+        AutoStart = now.AutoStart,
+        Starred = now.Starred,
+    };
 
     public ComputerRecord With(ComputerStatus status, string? reason = null) => this with { Status = status, StatusReason = reason };
 }

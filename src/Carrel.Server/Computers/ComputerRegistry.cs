@@ -10,12 +10,29 @@ internal sealed class ComputerRegistry
     private readonly ConcurrentDictionary<string, Computer> _byId = new(StringComparer.OrdinalIgnoreCase);
     private readonly ConcurrentDictionary<string, Computer> _byInstance = new(StringComparer.OrdinalIgnoreCase);
 
+    // Of the workspaces that were renamed while this server runs: a computer on its way in may still carry the old name.
+    private readonly ConcurrentDictionary<string, string> _workspaceNames = new(StringComparer.Ordinal);
+
     public ICollection<Computer> All => _byId.Values;
 
     public void Add(Computer computer)
     {
         _byId[computer.Id] = computer;
         _byInstance[computer.State.Record.InstanceId] = computer;
+        if (_workspaceNames.TryGetValue(computer.State.Record.WorkspaceId, out var name))
+        {
+            computer.Change(record => record with { WorkspaceName = name });
+        }
+    }
+
+    /// <summary>Only within the write that renames it, so that nobody comes in between.</summary>
+    public void RenameWorkspace(string workspaceId, string name)
+    {
+        _workspaceNames[workspaceId] = name;
+        foreach (var computer in In(workspaceId))
+        {
+            computer.Change(record => record with { WorkspaceName = name });
+        }
     }
 
     public void Remove(Computer computer)

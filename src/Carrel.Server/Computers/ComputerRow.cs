@@ -36,6 +36,10 @@ internal sealed class ComputerRow
 
     public int? AutoStopMinutes { get; init; }
 
+    public long AutoStart { get; init; }
+
+    public long Starred { get; init; }
+
     public string Status { get; init; } = "";
 
     public string? StatusReason { get; init; }
@@ -61,6 +65,8 @@ internal sealed class ComputerRow
         Depth = record.Hardware.Screen.Depth,
         BandwidthMbps = record.BandwidthMbps,
         AutoStopMinutes = record.AutoStopMinutes,
+        AutoStart = record.AutoStart ? 1 : 0,
+        Starred = record.Starred ? 1 : 0,
         Status = record.Status.Wire(),
         StatusReason = record.StatusReason,
         Secrets = Seal(record.Secrets, box),
@@ -81,6 +87,8 @@ internal sealed class ComputerRow
         Hardware = new Hardware(Cpu, RamGb, DiskGb, new Screen(Width, Height, Depth)),
         BandwidthMbps = BandwidthMbps,
         AutoStopMinutes = AutoStopMinutes,
+        AutoStart = AutoStart != 0,
+        Starred = Starred != 0,
         Status = ComputerStatusExtensions.Parse(Status),
         StatusReason = StatusReason,
         Secrets = JsonSerializer.Deserialize<ComputerSecrets>(box.Open(Secrets))!,
@@ -94,6 +102,12 @@ internal sealed class OperationRow
     public string Id { get; init; } = "";
 
     public string ComputerId { get; init; } = "";
+
+    public string InstanceId { get; init; } = "";
+
+    public string AccountId { get; init; } = "";
+
+    public string WorkspaceId { get; init; } = "";
 
     public string Kind { get; init; } = "";
 

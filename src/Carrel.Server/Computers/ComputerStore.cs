@@ -11,7 +11,15 @@ internal sealed class ComputerStore(Database database, SecretBox secrets, TimePr
         """
         c.id, c.instance_id AS InstanceId, w.account_id AS AccountId, c.workspace_id AS WorkspaceId, w.name AS WorkspaceName, c.name, c.image,
         c.cpu, c.ram_gb AS RamGb, c.disk_gb AS DiskGb, c.width, c.height, c.depth, c.bandwidth_mbps AS BandwidthMbps,
-        c.auto_stop_minutes AS AutoStopMinutes, c.status, c.status_reason AS StatusReason, c.secrets, c.created_at AS CreatedAt
+        c.auto_stop_minutes AS AutoStopMinutes, c.auto_start AS AutoStart, c.starred, c.status, c.status_reason AS StatusReason, c.secrets,
+        c.created_at AS CreatedAt
+        """;
+
+    private const string Operations =
+        """
+        SELECT id, computer_id AS ComputerId, instance_id AS InstanceId, account_id AS AccountId, workspace_id AS WorkspaceId, kind, subject, status,
+               error, created_at AS CreatedAt, finished_at AS FinishedAt
+        FROM operations
         """;
 
     /// <summary>Adds a computer to a workspace that is there and not being deleted.</summary>
@@ -21,9 +29,9 @@ internal sealed class ComputerStore(Database database, SecretBox secrets, TimePr
         var inserted = await connection.ExecuteAsync(
             """
             INSERT INTO computers (id, instance_id, workspace_id, name, image, cpu, ram_gb, disk_gb, width, height, depth,
-                                   auto_stop_minutes, status, secrets, created_at, updated_at)
+                                   auto_stop_minutes, auto_start, starred, status, secrets, created_at, updated_at)
             SELECT @Id, @InstanceId, @WorkspaceId, @Name, @Image, @Cpu, @RamGb, @DiskGb, @Width, @Height, @Depth,
-                   @AutoStopMinutes, @Status, @Secrets, @CreatedAt, @CreatedAt
+                   @AutoStopMinutes, @AutoStart, @Starred, @Status, @Secrets, @CreatedAt, @CreatedAt
             WHERE EXISTS (SELECT 1 FROM workspaces WHERE id = @WorkspaceId AND deleting = 0)
             ON CONFLICT DO NOTHING
             """,
@@ -45,17 +53,14 @@ internal sealed class ComputerStore(Database database, SecretBox secrets, TimePr
     public Task BeginAsync(ComputerRecord record, Guid operation, string kind, string? subject = null) => database.WriteAsync(async (connection, transaction) =>
     {
         await UpdateAsync(connection, transaction, record);
-        return await BeginOperationAsync(connection, transaction, operation, record.Id, kind, subject);
+        return await BeginOperationAsync(connection, transaction, operation, record.Id, kind, subject: subject);
     });
 
     /// <summary>Records how a transition ended.</summary>
     /// <param name="operation">Null where nobody asked for the change.</param>
     public Task EndAsync(ComputerRecord record, Guid? operation, string? error) => database.WriteAsync(async (connection, transaction) =>
     {
-        await connection.ExecuteAsync(
-            "UPDATE operations SET status = @status, error = @error, finished_at = @now WHERE id = @id",
-            new { id = operation?.ToString(), status = error is null ? "succeeded" : "failed", error, now = Now },
-            transaction);
+        await EndOperationAsync(connection, transaction, operation, error, record.Status == ComputerStatus.Error);
         return await UpdateAsync(connection, transaction, record);
     });
 
@@ -72,9 +77,47 @@ internal sealed class ComputerStore(Database database, SecretBox secrets, TimePr
         },
         transaction));
 
-    /// <summary>Removes a computer and its operations: deleted, or never come to be.</summary>
-    public Task DeleteAsync(string id) => database.WriteAsync((connection, transaction) =>
-        connection.ExecuteAsync("DELETE FROM computers WHERE id = @id", new { id }, transaction));
+    /// <summary>Removes a computer: deleted, or never come to be. Its operations stay for a while.</summary>
+    /// <param name="operation">What removed it, or was to make it.</param>
+    /// <param name="error">Why the operation failed; null where it was to remove it.</param>
+    public Task DeleteAsync(string id, Guid? operation = null, string? error = null) => database.WriteAsync(async (connection, transaction) =>
+    {
+        await EndOperationAsync(connection, transaction, operation, error);
+        return await connection.ExecuteAsync("DELETE FROM computers WHERE id = @id", new { id }, transaction);
+    });
+
+    /// <summary>Changes name, workspace or wishes of a computer, in the database and in memory.</summary>
+    /// <param name="change">Of <see cref="ComputerRecord.Keeping"/>'s fields; made of what the computer is when its turn comes.</param>
+    public Task<Insertion> ChangeAsync(Computer computer, Func<ComputerRecord, ComputerRecord> change) => database.WriteAsync(async (connection, transaction) =>
+    {
+        var changed = ComputerRow.From(change(computer.State.Record), secrets);
+        var updated = await connection.ExecuteAsync(
+            """
+            UPDATE computers SET name = @Name, workspace_id = @WorkspaceId, auto_stop_minutes = @AutoStopMinutes, auto_start = @AutoStart,
+                                 starred = @Starred, updated_at = @now
+            WHERE id = @Id
+              AND NOT EXISTS (SELECT 1 FROM computers o WHERE o.workspace_id = @WorkspaceId AND o.name = @Name AND o.id <> @Id)
+              AND EXISTS (SELECT 1 FROM workspaces t WHERE t.id = @WorkspaceId AND t.deleting = 0)
+              AND EXISTS (SELECT 1 FROM workspaces s WHERE s.id = computers.workspace_id AND s.deleting = 0)
+            """,
+            new
+            {
+                changed.Id, changed.Name, changed.WorkspaceId, changed.AutoStopMinutes, changed.AutoStart, changed.Starred, now = Now,
+            },
+            transaction);
+        if (updated > 0)
+        {
+            // Before any later write, so that a deletion of either workspace sees where the computer is.
+            computer.Change(change);
+            return Insertion.Done;
+        }
+
+        var taken = await connection.ExecuteScalarAsync<long>(
+            "SELECT COUNT(*) FROM computers WHERE workspace_id = @WorkspaceId AND name = @Name AND id <> @Id",
+            new { changed.WorkspaceId, changed.Name, changed.Id },
+            transaction);
+        return taken > 0 ? Insertion.NameTaken : Insertion.WorkspaceGone;
+    });
 
     public async Task<IReadOnlyList<ComputerRecord>> AllAsync()
     {
@@ -83,20 +126,31 @@ internal sealed class ComputerStore(Database database, SecretBox secrets, TimePr
         return [.. rows.Select(row => row.ToRecord(secrets))];
     }
 
-    public Task<OperationRow?> OperationAsync(string computerId, string operationId) => database.ReadAsync(connection =>
-        connection.QuerySingleOrDefaultAsync<OperationRow>(
-            """
-            SELECT id, computer_id AS ComputerId, kind, status, error, created_at AS CreatedAt, finished_at AS FinishedAt
-            FROM operations WHERE id = @operationId AND computer_id = @computerId
-            """,
-            new { computerId, operationId }));
+    public Task<OperationRow?> OperationAsync(string id) => database.ReadAsync(connection =>
+        connection.QuerySingleOrDefaultAsync<OperationRow>($"{Operations} WHERE id = @id", new { id }));
+
+    /// <summary>Those of one computer, the newest first.</summary>
+    public async Task<IReadOnlyList<OperationRow>> OperationsAsync(string computerId) => [.. await database.ReadAsync(connection =>
+        connection.QueryAsync<OperationRow>($"{Operations} WHERE computer_id = @computerId ORDER BY created_at DESC, id", new { computerId }))];
 
     public async Task<IReadOnlyList<OperationRow>> UnfinishedAsync() => [.. await database.ReadAsync(connection =>
-        connection.QueryAsync<OperationRow>(
-            """
-            SELECT id, computer_id AS ComputerId, kind, subject, status, error, created_at AS CreatedAt, finished_at AS FinishedAt
-            FROM operations WHERE finished_at IS NULL ORDER BY created_at
-            """))];
+        connection.QueryAsync<OperationRow>($"{Operations} WHERE finished_at IS NULL ORDER BY created_at"))];
+
+    /// <summary>Writes down work whose turn comes later; <see cref="BeginAsync"/> with the same id says when it comes.</summary>
+    public Task QueueAsync(IEnumerable<(Guid Operation, string ComputerId)> waiting, string kind) => database.WriteAsync(async (connection, transaction) =>
+    {
+        foreach (var (operation, computerId) in waiting)
+        {
+            await BeginOperationAsync(connection, transaction, operation, computerId, kind, "queued");
+        }
+
+        return true;
+    });
+
+    /// <summary>Ends an operation that changed nothing of its computer.</summary>
+    /// <param name="unclear">Nobody can tell what came of it.</param>
+    public Task EndOperationAsync(Guid operation, string? error, bool unclear = false) => database.WriteAsync((connection, transaction) =>
+        EndOperationAsync(connection, transaction, operation, error, unclear));
 
     /// <summary>Forgets operations that ended long ago.</summary>
     public Task<int> ForgetOperationsAsync(DateTimeOffset before) => database.WriteAsync((connection, transaction) =>
@@ -116,10 +170,21 @@ internal sealed class ComputerStore(Database database, SecretBox secrets, TimePr
         },
         transaction);
 
-    private Task<int> BeginOperationAsync(DbConnection connection, DbTransaction transaction, Guid id, string computerId, string kind, string? subject = null) =>
+    private Task<int> BeginOperationAsync(
+        DbConnection connection, DbTransaction transaction, Guid id, string computerId, string kind, string status = "running", string? subject = null) => connection.ExecuteAsync(
+        """
+        INSERT INTO operations (id, computer_id, instance_id, account_id, workspace_id, kind, subject, status, created_at)
+        SELECT @id, c.id, c.instance_id, w.account_id, w.id, @kind, @subject, @status, @now
+        FROM computers c JOIN workspaces w ON w.id = c.workspace_id WHERE c.id = @computerId
+        ON CONFLICT (id) DO UPDATE SET status = excluded.status
+        """,
+        new { id = id.ToString(), computerId, kind, subject, status, now = Now },
+        transaction);
+
+    private Task<int> EndOperationAsync(DbConnection connection, DbTransaction transaction, Guid? id, string? error, bool unclear = false) =>
         connection.ExecuteAsync(
-            "INSERT INTO operations (id, computer_id, kind, subject, status, created_at) VALUES (@id, @computerId, @kind, @subject, 'running', @now)",
-            new { id = id.ToString(), computerId, kind, subject, now = Now },
+            "UPDATE operations SET status = @status, error = @error, finished_at = @now WHERE id = @id",
+            new { id = id?.ToString(), status = error is null ? "succeeded" : unclear ? "needs_review" : "failed", error, now = Now },
             transaction);
 }
 

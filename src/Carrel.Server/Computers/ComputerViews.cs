@@ -29,6 +29,8 @@ internal sealed class ComputerViews(IMachineHost host, PublicAddress address)
             record.Status.Wire(),
             record.StatusReason,
             record.AutoStopMinutes,
+            record.AutoStart,
+            record.Starred,
             $"{url}/workspaces/{record.WorkspaceId}/computers/{record.Id}",
             record.CreatedAt,
             record.InstanceId,

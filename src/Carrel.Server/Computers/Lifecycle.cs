@@ -38,6 +38,13 @@ internal sealed partial class Lifecycle(
     /// <param name="makeDisk">Makes its disk, where that is no new one.</param>
     public async Task<Outcome<Computer>> CreateAsync(ComputerRecord record, Func<Task<Outcome<bool>>>? makeDisk = null)
     {
+        var begun = await BeginCreateAsync(record, makeDisk);
+        return begun.Succeeded ? await begun.Value.Done : begun.Failure;
+    }
+
+    /// <summary>The same, and returns when it is written down.</summary>
+    public async Task<Outcome<Operation>> BeginCreateAsync(ComputerRecord record, Func<Task<Outcome<bool>>>? makeDisk = null)
+    {
         var computer = new Computer(record);
         var operation = ids.NewId();
 
@@ -49,7 +56,7 @@ internal sealed partial class Lifecycle(
         if (inserted is { Succeeded: true, Value: Insertion.Done })
         {
             isRecorded.SetResult(true);
-            return await made;
+            return new Operation(operation, Task.CompletedTask, made);
         }
 
         registry.Remove(computer);
@@ -82,7 +89,7 @@ internal sealed partial class Lifecycle(
                 await host.DeleteDiskAsync(record.InstanceId, CancellationToken.None);
             }
 
-            await store.DeleteAsync(record.Id);
+            await store.DeleteAsync(record.Id, operation, session.Failure.Message);
             return (Outcome<bool>)true;
         });
         registry.Remove(computer);
@@ -92,8 +99,9 @@ internal sealed partial class Lifecycle(
 
     /// <summary>Begins what <paramref name="command"/> asks for, or says why not.</summary>
     /// <param name="subject">The snapshot to restore.</param>
+    /// <param name="queued">The operation under which it was written down before, where it was.</param>
     /// <returns>Null in the value where the computer is already there.</returns>
-    public async Task<Outcome<Operation?>> BeginAsync(Computer computer, ComputerCommand command, string? subject = null)
+    public async Task<Outcome<Operation?>> BeginAsync(Computer computer, ComputerCommand command, string? subject = null, Guid? queued = null)
     {
         if (command == ComputerCommand.Suspend && !host.Capabilities.PauseKeepsMemory)
         {
@@ -103,7 +111,7 @@ internal sealed partial class Lifecycle(
 
         while (true)
         {
-            var id = ids.NewId();
+            var id = queued ?? ids.NewId();
             var recorded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             var (verdict, work) = computer.Begin(command, before => WorkAsync(computer, before, command, subject, id, recorded));
             if (work is not null)
@@ -123,6 +131,17 @@ internal sealed partial class Lifecycle(
 
             await computer.Settled;
         }
+    }
+
+    /// <summary>Stops a computer unless somebody uses it.</summary>
+    /// <param name="reason">Stands with the status from then on.</param>
+    /// <returns>Null where somebody does, or it does not run.</returns>
+    public Operation? BeginIdleStop(Computer computer, string reason)
+    {
+        var (id, recorded) = (ids.NewId(), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        var (_, work) = computer.Begin(
+            ComputerCommand.Stop, before => WorkAsync(computer, before, ComputerCommand.Stop, null, id, recorded), reason, onlyUnused: true);
+        return work is null ? null : new Operation(id, recorded.Task, work);
     }
 
     /// <summary>Deletes a computer after whatever is under way, for the deletion of its workspace.</summary>
@@ -148,7 +167,7 @@ internal sealed partial class Lifecycle(
         // From suspended, whoever wants it to run has it go on where it was, with the secrets it has.
         var resumes = before.Status == ComputerStatus.Suspended
             && command is (ComputerCommand.Resume or ComputerCommand.Start or ComputerCommand.EnsureRunning);
-        var kind = resumes ? "resume" : command == ComputerCommand.EnsureRunning ? "start" : command.ToString().ToLowerInvariant();
+        var kind = resumes ? "resume" : KindOf(command);
         var record = computer.State.Record;
         var written = await GuardedAsync(computer, async () =>
         {
@@ -220,7 +239,7 @@ internal sealed partial class Lifecycle(
             return await ErrorAsync(computer, record, id, ended.Failure);
         }
 
-        await EndedAsync(computer, record.With(ComputerStatus.Stopped), null, id, null);
+        await EndedAsync(computer, record.With(ComputerStatus.Stopped, record.StatusReason), null, id, null);
         return computer;
     }
 
@@ -317,7 +336,7 @@ internal sealed partial class Lifecycle(
             {
                 screenshots.DeleteAll(record.InstanceId);
                 await recordings.DeleteAllAsync(computer);
-                await store.DeleteAsync(computer.Id);
+                await store.DeleteAsync(computer.Id, id);
             }
 
             return destroyed;
@@ -390,6 +409,9 @@ internal sealed partial class Lifecycle(
             return new Failure(ErrorCodes.Internal, $"The server failed in a way it did not expect: {bug.Message}", "Its log says more.");
         }
     }
+
+    /// <summary>What an operation of this command is called.</summary>
+    public static string KindOf(ComputerCommand command) => command == ComputerCommand.EnsureRunning ? "start" : command.ToString().ToLowerInvariant();
 
     public ComputerSecrets NewSecrets() => new(ids.NewSecret(16), ids.NewSecret(8));
 

@@ -1,14 +1,13 @@
 using Carrel.Contracts.Api;
 using Carrel.Server.Errors;
-using Carrel.Server.Hosting;
 
 namespace Carrel.Server.Computers;
 
 /// <summary>
-/// Start, stop, restart, suspend and resume (reference sections 4.7, 4.8 and 25.9). They answer when it is done, with the status the computer
+/// Start, stop, restart, suspend, resume and delete (reference sections 4.7, 4.8 and 25.9). They answer when it is done, with the status the computer
 /// then has; with <c>?async=true</c> they answer at once with the operation to ask after.
 /// </summary>
-internal sealed class LifecycleEndpoints(ComputerLookup lookup, ComputerViews views, Lifecycle lifecycle, PublicAddress address)
+internal sealed class LifecycleEndpoints(ComputerLookup lookup, ComputerViews views, Lifecycle lifecycle, OperationViews operations)
 {
     public async Task<IResult> RunAsync(HttpContext context, string id, ComputerCommand command)
     {
@@ -18,9 +17,9 @@ internal sealed class LifecycleEndpoints(ComputerLookup lookup, ComputerViews vi
             return problem;
         }
 
-        if (ReadAsync(context.Request) is not { } async)
+        if (OperationViews.IsAsync(context.Request) is not { } async)
         {
-            return InvalidAsync();
+            return OperationViews.InvalidAsync();
         }
 
         var begun = await lifecycle.BeginAsync(computer!, command);
@@ -32,17 +31,18 @@ internal sealed class LifecycleEndpoints(ComputerLookup lookup, ComputerViews vi
         var operation = begun.Value!;
         if (async)
         {
-            await operation.Recorded;
-            var url = $"{address.BaseOf(context.Request)}/api/computers/{computer!.Id}/operations/{operation.Id}";
-            context.Response.Headers.Location = url;
-            return Results.Json(
-                new LifecycleAnswer(true, computer.State.Status.Wire(), operation.Id.ToString(), url), ApiJson.Default.LifecycleAnswer, statusCode: 202);
+            return await operations.AcceptedAsync(context, computer!, operation);
         }
 
         var done = await operation.Done;
-        return done.Succeeded
-            ? Results.Json(new LifecycleAnswer(true, computer!.State.Status.Wire(), MemoryKept: command == ComputerCommand.Suspend ? true : null), ApiJson.Default.LifecycleAnswer)
-            : done.Failure.AsProblem();
+        if (!done.Succeeded)
+        {
+            return done.Failure.AsProblem();
+        }
+
+        return command == ComputerCommand.Delete
+            ? Results.Json(new SuccessAnswer(true), ApiJson.Default.SuccessAnswer)
+            : Results.Json(new LifecycleAnswer(true, computer!.State.Status.Wire(), MemoryKept: command == ComputerCommand.Suspend ? true : null), ApiJson.Default.LifecycleAnswer);
     }
 
     public async Task<IResult> EnsureRunningAsync(HttpContext context, string id)
@@ -62,14 +62,4 @@ internal sealed class LifecycleEndpoints(ComputerLookup lookup, ComputerViews vi
         var done = begun.Value is { } operation ? await operation.Done : computer!;
         return done.Succeeded ? Results.Json(views.Of(computer!, context), ApiJson.Default.ComputerAnswer) : done.Failure.AsProblem();
     }
-
-    private static bool? ReadAsync(HttpRequest request) => request.Query["async"].ToString() switch
-    {
-        "" or "false" or "0" => false,
-        "true" or "1" => true,
-        _ => null,
-    };
-
-    private static Problem InvalidAsync() =>
-        new Contracts.Failure(Contracts.ErrorCodes.InvalidField, "The query parameter async must be true or false.").AsProblem();
 }

@@ -1,6 +1,7 @@
 using Carrel.Machines;
 using Carrel.Server.Actions;
 using Carrel.Server.Ports;
+using Carrel.Server.Waking;
 
 namespace Carrel.Server.Computers;
 
@@ -22,6 +23,9 @@ internal sealed class MachineSession : IDisposable
     public DeskdLink Deskd { get; }
 
     public PortTunnels Ports { get; }
+
+    /// <summary>For how long it has been idle; the auto-stop's own.</summary>
+    public IdleMeter Idle { get; } = new();
 
     /// <summary>Fires when the session ends, whoever ended it; sockets close on it.</summary>
     public CancellationToken Ended => _ended.Token;

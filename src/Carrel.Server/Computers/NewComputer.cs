@@ -4,7 +4,7 @@ using Carrel.Server.Errors;
 namespace Carrel.Server.Computers;
 
 /// <summary>What a create call asks for, checked (reference section 4.3). Templates come later, so asking for one is refused.</summary>
-internal sealed record NewComputer(string WorkspaceId, string Name, Hardware Hardware, int? AutoStopMinutes)
+internal sealed record NewComputer(string WorkspaceId, string Name, Hardware Hardware, int? AutoStopMinutes, bool AutoStart)
 {
     private const string DefaultResolution = "1280x720x24";
 
@@ -35,8 +35,12 @@ internal sealed record NewComputer(string WorkspaceId, string Name, Hardware Har
                 (int)(fields.OneOf(fields.Has("ram") ? "ram" : "memory", Hardware.RamChoices) ?? defaults?.RamGb ?? 4),
                 fields.Whole(defaults?.DiskGb ?? 1, Hardware.MostDiskGb, "disk_size_gb") ?? defaults?.DiskGb ?? 8,
                 ReadScreen(fields, defaults?.Screen)),
-            fields.Whole(0, ComputerRecord.MostAutoStopMinutes, "auto_stop_minutes", "minutes"));
+            ReadAutoStop(fields),
+            fields.Flag("auto_start") ?? false);
     }
+
+    /// <summary>Minutes, up to a year.</summary>
+    public static int? ReadAutoStop(JsonFields fields) => fields.Whole(0, ComputerRecord.MostAutoStopMinutes, "auto_stop_minutes", "minutes");
 
     private static Screen ReadScreen(JsonFields fields, Screen? usual)
     {

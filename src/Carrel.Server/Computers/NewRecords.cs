@@ -6,7 +6,7 @@ namespace Carrel.Server.Computers;
 /// <summary>Begins the record of a computer that is yet to be made, with ids that nobody has.</summary>
 internal sealed class NewRecords(ComputerRegistry registry, Lifecycle lifecycle, IIdFactory ids, TimeProvider clock)
 {
-    public ComputerRecord Make(Workspace workspace, string name, string image, Hardware hardware, int? autoStopMinutes)
+    public ComputerRecord Make(Workspace workspace, string name, string image, Hardware hardware, int? autoStopMinutes, bool autoStart = false)
     {
         string instance;
         do
@@ -26,6 +26,7 @@ internal sealed class NewRecords(ComputerRegistry registry, Lifecycle lifecycle,
             Image = image,
             Hardware = hardware,
             AutoStopMinutes = autoStopMinutes,
+            AutoStart = autoStart,
             Status = ComputerStatus.Creating,
             Secrets = lifecycle.NewSecrets(),
 

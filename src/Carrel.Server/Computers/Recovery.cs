@@ -19,6 +19,8 @@ internal sealed partial class Recovery(
     ComputerStore store, ComputerRegistry registry, Lifecycle lifecycle, MachineWatch watch, IMachineHost host, ScreenshotStore screenshots,
     RecordingDesk recordings, RecordingFiles recordingFiles, FileDelivery files, SnapshotKeeping snapshots, Resizing resizing, ILogger<Recovery> log)
 {
+    private const string NeverMade = "The server ended while the computer was being made; nothing of it is left.";
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var records = await store.AllAsync();
@@ -30,15 +32,16 @@ internal sealed partial class Recovery(
         var known = kept.Select(record => record.InstanceId).ToHashSet(StringComparer.Ordinal);
         var whole = await snapshots.WholeAsync(kept.Select(record => record.Id).ToHashSet(StringComparer.Ordinal));
         var machines = (await host.RecoverAsync(known, whole, cancellationToken)).ToDictionary(machine => machine.Id, StringComparer.Ordinal);
+        var unfinished = await store.UnfinishedAsync();
+        var operations = unfinished.Where(operation => operation.Status == "running").ToLookup(operation => operation.ComputerId);
         foreach (var record in undone)
         {
             screenshots.DeleteAll(record.InstanceId);
             recordingFiles.DeleteAll(record.InstanceId);
-            await store.DeleteAsync(record.Id);
+            await store.DeleteAsync(record.Id, LastOf(operations[record.Id]), record.Status == ComputerStatus.Creating ? NeverMade : null);
             Undone(log, record.InstanceId, record.Status.Wire());
         }
 
-        var operations = (await store.UnfinishedAsync()).ToLookup(operation => operation.ComputerId);
         foreach (var record in kept)
         {
             var row = operations[record.Id].LastOrDefault();
@@ -51,7 +54,30 @@ internal sealed partial class Recovery(
             await RestoreAsync(record, machines.GetValueOrDefault(record.InstanceId), row);
         }
 
+        await CloseAsync(unfinished, kept);
+
         Recovered(log, kept.Count, machines.Count, undone.Count);
+    }
+
+    private static Guid? LastOf(IEnumerable<OperationRow> operations) => operations.LastOrDefault() is { } row ? Guid.Parse(row.Id) : null;
+
+    /// <summary>What is not being finished by now says how it ended: what waited for its turn never began, and of the rest nobody knows.</summary>
+    private async Task CloseAsync(IReadOnlyList<OperationRow> unfinished, IReadOnlyList<ComputerRecord> kept)
+    {
+        var goingOn = kept.Where(record => record.Status is ComputerStatus.Starting or ComputerStatus.Restarting or ComputerStatus.Stopping)
+            .Select(record => record.Id).ToHashSet(StringComparer.Ordinal);
+        var still = (await store.UnfinishedAsync()).Select(operation => operation.Id).ToHashSet(StringComparer.Ordinal);
+        foreach (var row in unfinished.Where(row => still.Contains(row.Id)))
+        {
+            if (row.Status == "queued")
+            {
+                await store.EndOperationAsync(Guid.Parse(row.Id), "The server ended before its turn came; it never began.");
+            }
+            else if (!goingOn.Contains(row.ComputerId))
+            {
+                await store.EndOperationAsync(Guid.Parse(row.Id), "The server ended while it was under way.", unclear: true);
+            }
+        }
     }
 
     private async Task RestoreAsync(ComputerRecord record, IMachine? machine, OperationRow? unfinished)

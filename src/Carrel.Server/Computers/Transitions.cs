@@ -9,7 +9,7 @@ namespace Carrel.Server.Computers;
 /// <param name="Next">The transition begins, and this is the status while it lasts.</param>
 /// <param name="Refusal">Code of the 409.</param>
 /// <param name="Already">Nothing is to be done.</param>
-/// <param name="Wait">The transition under way leads there: wait for it and ask again.</param>
+/// <param name="Wait">Wait for the transition under way and ask again.</param>
 internal readonly record struct Verdict(ComputerStatus? Next = null, string? Refusal = null, bool Already = false, bool Wait = false);
 
 /// <summary>The whole table of legal transitions; there is no other place that decides.</summary>
@@ -51,7 +51,7 @@ internal static class Transitions
             [(Stopping, Start)] = Busy,
             [(Stopping, Stop)] = Busy,
             [(Stopping, Restart)] = Busy,
-            [(Stopping, EnsureRunning)] = Busy,
+            [(Stopping, EnsureRunning)] = Wait,
             [(Stopping, Delete)] = Busy,
             [(Stopping, Restore)] = Busy,
             [(Stopping, Suspend)] = Busy,

@@ -20,13 +20,13 @@ internal static class FailureStatus
         ErrorCodes.UnsupportedMediaType => 415,
         ErrorCodes.RangeNotSatisfiable => 416,
         // It was tried and surely is not there: what is at fault is the target or the computer, and a client need not repeat by itself.
-        ErrorCodes.StreamFailed or ErrorCodes.RecordingFailed or ErrorCodes.ResizeFailed => 422,
+        ErrorCodes.StreamFailed or ErrorCodes.RecordingFailed or ErrorCodes.ResizeFailed or ErrorCodes.IdempotencyKeyReused => 422,
         // Not a 409 and not a 5xx: common clients repeat both, and this may already have happened.
         ErrorCodes.OutcomeUnknown => 424,
         ErrorCodes.UpgradeRequired => 426,
         ErrorCodes.RateLimited => 429,
         ErrorCodes.DesktopFailed or ErrorCodes.PortClosed => 502,
-        ErrorCodes.DesktopUnreachable or ErrorCodes.HostNotReady => 503,
+        ErrorCodes.DesktopUnreachable or ErrorCodes.HostNotReady or ErrorCodes.WakeFailed => 503,
         ErrorCodes.DesktopTimeout => 504,
         ErrorCodes.HostDiskFull or ErrorCodes.DiskFull => 507,
         _ => 500,
@@ -36,7 +36,7 @@ internal static class FailureStatus
     public static int? RetryAfter(string code) => code switch
     {
         ErrorCodes.Busy or ErrorCodes.DesktopUnreachable => 1,
-        ErrorCodes.HostNotReady or ErrorCodes.RateLimited => 2,
+        ErrorCodes.HostNotReady or ErrorCodes.RateLimited or ErrorCodes.WakeFailed => 2,
         _ => null,
     };
 }

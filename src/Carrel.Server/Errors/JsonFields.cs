@@ -129,6 +129,8 @@ internal sealed class JsonFields(JsonElement body)
         return null;
     }
 
+    public bool HasAny(params ReadOnlySpan<string> names) => Find(names, out _) is not null;
+
     public bool Has(string name) => Find([name], out _) is not null;
 
     public void Refuse(string name, string why) => Wrong ??= new Failure(ErrorCodes.InvalidField, $"The field {name} {why}.");

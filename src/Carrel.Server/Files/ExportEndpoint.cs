@@ -7,11 +7,12 @@ using Carrel.Server.Actions;
 using Carrel.Server.Computers;
 using Carrel.Server.Errors;
 using Carrel.Server.Hosting;
+using Carrel.Server.Waking;
 
 namespace Carrel.Server.Files;
 
 /// <summary>Takes a file out of a computer's home folder: kept for the workspace through the API, handed out as it is by the in-computer API.</summary>
-internal sealed class ExportEndpoint(FileKeeping keeping, FileEndpoints files, FileScope scope, StallClocks clocks, Settings settings)
+internal sealed class ExportEndpoint(MachineAccess machines, FileKeeping keeping, FileEndpoints files, FileScope scope, StallClocks clocks, Settings settings)
 {
     private const string DeskdPath = "/files/export";
     private const int BufferBytes = 256 * 1024;
@@ -45,10 +46,13 @@ internal sealed class ExportEndpoint(FileKeeping keeping, FileEndpoints files, F
 
     private async Task<(Outcome<FileRecord> Kept, Problem? Refusal)> KeepAsync(HttpContext context, Computer computer, string path)
     {
-        if (computer.State.Usable is not { } session)
+        var entered = await machines.EnterAsync(context, computer);
+        if (!entered.Succeeded)
         {
-            return (default, ComputerLookup.NotRunning(computer).AsProblem());
+            return (default, entered.Failure.AsProblem());
         }
+
+        var session = entered.Value;
 
         using var stall = clocks.Start();
         using var request = new HttpRequestMessage(HttpMethod.Post, DeskdLink.At(DeskdPath)) { Content = new ActionBody(Asking(path)) };

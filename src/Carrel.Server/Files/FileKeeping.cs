@@ -9,7 +9,8 @@ internal sealed class FileKeeping(FileStore store, FileContents contents, IIdFac
     private const int DiskFull = 28; // ENOSPC
 
     /// <summary>Keeps what <paramref name="receive"/> writes and describes; nothing where it fails, however it does.</summary>
-    public async Task<Outcome<FileRecord>> KeepAsync(Func<FileStream, Task<Outcome<FileRecord>>> receive)
+    /// <param name="announce">Told the id before there is anything under it.</param>
+    public async Task<Outcome<FileRecord>> KeepAsync(Func<FileStream, Task<Outcome<FileRecord>>> receive, Func<string, Task>? announce = null)
     {
         var id = ids.NewId().ToString();
         var isKept = false;
@@ -29,6 +30,11 @@ internal sealed class FileKeeping(FileStore store, FileContents contents, IIdFac
             }
 
             var record = received.Value with { Id = id, SizeBytes = size, CreatedAt = clock.GetUtcNow().ToUnixTimeMilliseconds() };
+            if (announce is not null)
+            {
+                await announce(id);
+            }
+
             isKept = await store.InsertAsync(record);
             return isKept ? record : new Failure(ErrorCodes.NotFound, $"No workspace {record.WorkspaceId}.");
         }

@@ -4,6 +4,7 @@ using Carrel.Contracts.Files;
 using Carrel.Server.Actions;
 using Carrel.Server.Computers;
 using Carrel.Server.Errors;
+using Carrel.Server.Waking;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.AspNetCore.WebUtilities;
@@ -14,7 +15,7 @@ namespace Carrel.Server.Files;
 /// <c>/fs/...</c> of a computer from outside. The path stays what it was: bytes that only deskd gives a meaning. Contents pass through
 /// in pieces, either way, and a side that does not move ends the transfer.
 /// </summary>
-internal sealed class FileRelay(StallClocks clocks)
+internal sealed class FileRelay(MachineAccess machines, StallClocks clocks)
 {
     private const int PieceBytes = 256 * 1024;
     private const string ExportPath = "/files/export";
@@ -29,17 +30,19 @@ internal sealed class FileRelay(StallClocks clocks)
     /// <param name="skip">How many segments of the request's path come before the computer's own.</param>
     public async Task<IResult> RunAsync(HttpContext context, Computer computer, int skip)
     {
-        if (computer.State.Usable is not { } session)
-        {
-            return ComputerLookup.NotRunning(computer).AsProblem();
-        }
-
         var path = GuestPath.FromTarget(context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, skip);
         if (!path.Succeeded)
         {
             return path.Failure.AsProblem();
         }
 
+        var entered = await machines.EnterAsync(context, computer);
+        if (!entered.Succeeded)
+        {
+            return entered.Failure.AsProblem();
+        }
+
+        var session = entered.Value;
         var method = context.Request.Method;
         var isContents = HttpMethods.IsGet(method) || HttpMethods.IsHead(method);
         using var stall = isContents || HttpMethods.IsPut(method) ? clocks.Start() : clocks.Start(WorkAllowance);
@@ -68,17 +71,19 @@ internal sealed class FileRelay(StallClocks clocks)
     /// <summary>The in-computer API's <c>/files/export</c>.</summary>
     public async Task<IResult> ExportAsync(HttpContext context, Computer computer)
     {
-        if (computer.State.Usable is not { } session)
-        {
-            return ComputerLookup.NotRunning(computer).AsProblem();
-        }
-
         if (!Forwarder.IsJson(context.Request))
         {
             context.Response.StatusCode = StatusCodes.Status415UnsupportedMediaType;
             return Results.Empty;
         }
 
+        var entered = await machines.EnterAsync(context, computer);
+        if (!entered.Succeeded)
+        {
+            return entered.Failure.AsProblem();
+        }
+
+        var session = entered.Value;
         using var stall = clocks.Start();
         using var request = new HttpRequestMessage(HttpMethod.Post, DeskdLink.At(ExportPath)) { Content = new ActionBody(await Forwarder.ReadBodyAsync(context.Request)) };
         return await ExchangeAsync(context, session, request, null, stall, "export");

@@ -2,6 +2,7 @@ using Carrel.Contracts.Api;
 using Carrel.Server.Accounts;
 using Carrel.Server.Actions;
 using Carrel.Server.Errors;
+using Carrel.Server.Idempotency;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Carrel.Server.Files;
@@ -24,7 +25,8 @@ internal static class FileRoutes
         var group = routes.MapGroup("/api/files").WithTags("Files").NeedsKey();
         group.MapPost("/upload", (HttpContext context, UploadEndpoint on) => on.RunAsync(context))
             .WithName("uploadFile").WithSummary("Keeps a file for a workspace and puts it on the desktop of one computer, or of all.")
-            .Accepts<IFormFile>("multipart/form-data", "*/*").Produces<UploadAnswer>().Fails(400, 404, 507);
+            .Accepts<IFormFile>("multipart/form-data", "*/*").Produces<UploadAnswer>().Fails(400, 404, 507)
+            .Idempotent((context, id) => context.RequestServices.GetRequiredService<UploadEndpoint>().MadeAsync(id));
         group.MapGet("", (HttpContext context, FileEndpoints on) => on.ListAsync(context))
             .WithName("listFiles").WithSummary("The files of a workspace, the newest first.").WithMetadata(OfList).Produces<FileList>().Fails(400, 404);
         group.MapPost("/export", (HttpContext context, ExportEndpoint on) => on.RunAsync(context))

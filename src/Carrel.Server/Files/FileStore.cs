@@ -36,11 +36,11 @@ internal sealed class FileStore(Database database, TimeProvider clock)
 
     public async Task<IReadOnlyList<string>> AllIdsAsync() => [.. await database.ReadAsync(connection => connection.QueryAsync<string>("SELECT id FROM files"))];
 
-    /// <summary>Uploads that a computer has yet to be given, the oldest first.</summary>
+    /// <summary>Uploads that a computer has yet to be given, the oldest first: of its workspace, and its own from wherever it was.</summary>
     public async Task<IReadOnlyList<FileRecord>> PendingAsync(string computerId, string workspaceId) => [.. await database.ReadAsync(connection =>
         connection.QueryAsync<FileRecord>(
             $"""
-            {Select} WHERE f.workspace_id = @workspaceId AND f.source = 'upload' AND (f.computer_id IS NULL OR f.computer_id = @computerId)
+            {Select} WHERE f.source = 'upload' AND (f.computer_id = @computerId OR f.computer_id IS NULL AND f.workspace_id = @workspaceId)
             AND NOT EXISTS (SELECT 1 FROM file_deliveries d WHERE d.file_id = f.id AND d.computer_id = @computerId)
             ORDER BY f.created_at, f.id
             """,

@@ -6,6 +6,7 @@ using Carrel.Contracts.Files;
 using Carrel.Server.Computers;
 using Carrel.Server.Errors;
 using Carrel.Server.Hosting;
+using Carrel.Server.Idempotency;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
@@ -16,7 +17,7 @@ namespace Carrel.Server.Files;
 /// <c>POST /files/upload</c>: the file goes to disk as it comes, since clients send the fields that say whose it is in any order.
 /// What turns out not to be wanted is deleted again.
 /// </summary>
-internal sealed class UploadEndpoint(FileKeeping keeping, FileScope scope, FileDelivery delivery, Settings settings)
+internal sealed class UploadEndpoint(FileStore store, FileKeeping keeping, FileScope scope, FileDelivery delivery, Settings settings)
 {
     private const int BufferBytes = 256 * 1024;
     private const int MostField = 1024;
@@ -47,7 +48,7 @@ internal sealed class UploadEndpoint(FileKeeping keeping, FileScope scope, FileD
                 var form = await ReadAsync(context, new MultipartReader(boundary.ToString(), context.Request.Body), file);
                 (var record, computer, refusal) = form.Succeeded ? await PlaceAsync(context, form.Value) : (null, null, null);
                 return record is not null ? record : form.Failure ?? refusal!.Failure;
-            });
+            }, context.WillMakeAsync);
             if (kept.Succeeded)
             {
                 await delivery.ToAllAsync(computer is not null ? [computer] : scope.In(kept.Value.WorkspaceId));
@@ -61,6 +62,10 @@ internal sealed class UploadEndpoint(FileKeeping keeping, FileScope scope, FileD
             return new Failure(ErrorCodes.InvalidField, $"The multipart body could not be read: {broken.Message}").AsProblem();
         }
     }
+
+    /// <summary>The answer for a file that was kept before, if it was. Its desktops get it at their next start, if they have not got it.</summary>
+    public async Task<IResult?> MadeAsync(string id) =>
+        await store.FindAsync(id) is { } file ? Results.Json(new UploadAnswer(file.AsAnswer()), ApiJson.Default.UploadAnswer) : null;
 
     private async Task<Outcome<Form>> ReadAsync(HttpContext context, MultipartReader reader, FileStream file)
     {

@@ -1,5 +1,6 @@
 using Carrel.Server.Accounts;
 using Carrel.Server.Actions;
+using Carrel.Server.Idempotency;
 using Microsoft.OpenApi;
 
 namespace Carrel.Server.Hosting;
@@ -35,6 +36,11 @@ internal static class OpenApi
                 (operation.Parameters ??= []).Add(Query(name, type, meaning));
             }
 
+            if (metadata.OfType<Idempotent>().Any())
+            {
+                (operation.Parameters ??= []).Add(IdempotencyKey());
+            }
+
             foreach (var name in PathParameters(context.Description.RelativePath!).Except(operation.Parameters?.Select(parameter => parameter.Name) ?? []))
             {
                 (operation.Parameters ??= []).Add(Path(name!));
@@ -57,6 +63,14 @@ internal static class OpenApi
         Name = name,
         In = ParameterLocation.Path,
         Required = true,
+        Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+    };
+
+    private static OpenApiParameter IdempotencyKey() => new()
+    {
+        Name = IdempotentRequests.Header,
+        In = ParameterLocation.Header,
+        Description = "Up to 255 characters. Repeated with the same key within a day, the request is answered as it was the first time.",
         Schema = new OpenApiSchema { Type = JsonSchemaType.String },
     };
 

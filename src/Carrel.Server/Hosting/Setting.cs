@@ -31,6 +31,8 @@ internal static class SettingTable
     public const string MaxProcesses = "max_processes";
     public const string ReadyTimeout = "ready_timeout_seconds";
     public const string StopGrace = "stop_grace_seconds";
+    public const string AutoStopCpuPercent = "auto_stop_cpu_percent";
+    public const string AutoStopNetworkBytes = "auto_stop_network_bytes";
     public const string ScreenshotTtl = "screenshot_ttl_seconds";
     public const string ScreenshotsKept = "screenshots_kept";
     public const string MaxSockets = "max_sockets";
@@ -63,6 +65,8 @@ internal static class SettingTable
         new(MaxProcesses, "4096", "Processes and threads a computer may have (64 to 1000000)."),
         new(ReadyTimeout, "60", "How long a desktop may take to be ready after launch, in seconds (1 to 3600)."),
         new(StopGrace, "10", "How long a stopping computer may take to end by itself, in seconds (0 to 600)."),
+        new(AutoStopCpuPercent, "5", "A computer that takes more CPU than this over a minute is not idle, in percent of one CPU (0 to 6400)."),
+        new(AutoStopNetworkBytes, "16384", "A computer that moves more bytes than this over the network in a minute is not idle (0 to 1099511627776)."),
         new(ScreenshotTtl, "3600", "How long a stored screenshot and its URL live, in seconds (10 to 2592000)."),
         new(ScreenshotsKept, "500", "Stored screenshots kept per computer; the oldest go first (1 to 1000000)."),
         new(MaxSockets, "256", "Sockets that may be open to one computer at once (1 to 10000); one more is closed with 1013."),

@@ -44,6 +44,8 @@ internal sealed class SettingReader(IReadOnlyDictionary<string, string> values)
             MaxProcesses = (int)Number(SettingTable.MaxProcesses, 64, 1_000_000),
             ReadyTimeout = TimeSpan.FromSeconds(Number(SettingTable.ReadyTimeout, 1, 3600)),
             StopGrace = TimeSpan.FromSeconds(Number(SettingTable.StopGrace, 0, 600)),
+            AutoStopCpuPercent = Number(SettingTable.AutoStopCpuPercent, 0, 6400),
+            AutoStopNetworkBytes = Number(SettingTable.AutoStopNetworkBytes, 0, 1_099_511_627_776),
             ScreenshotTtl = TimeSpan.FromSeconds(Number(SettingTable.ScreenshotTtl, 10, 2_592_000)),
             ScreenshotsKept = (int)Number(SettingTable.ScreenshotsKept, 1, 1_000_000),
             MaxSockets = (int)Number(SettingTable.MaxSockets, 1, 10_000),

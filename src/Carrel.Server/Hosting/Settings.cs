@@ -45,6 +45,10 @@ internal sealed record Settings
 
     public TimeSpan StopGrace { get; init; } = TimeSpan.FromSeconds(10);
 
+    public double AutoStopCpuPercent { get; init; } = 5;
+
+    public long AutoStopNetworkBytes { get; init; } = 16_384;
+
     public TimeSpan ScreenshotTtl { get; init; } = TimeSpan.FromHours(1);
 
     public int ScreenshotsKept { get; init; } = 500;

@@ -7,6 +7,7 @@ namespace Carrel.Server.Ports;
 
 /// <summary>How a caller came in.</summary>
 /// <param name="Claim">What to put into a cookie, so that the next request needs no query; null where there is one already, or none is wanted.</param>
+/// <param name="Expires">When the claim ends, also that of a cookie there is; default where there is none.</param>
 internal readonly record struct PortEntry(string? Claim, DateTimeOffset Expires)
 {
     public bool Remembers => Claim is not null;
@@ -32,10 +33,10 @@ internal sealed class PortAccess(ComputerRegistry registry, KeyRing keys, PortCl
             }
 
             // Another site's page may not ride on the cookie, not even where browsers think it the same site.
-            if (claims.Check(record, call.Port, request.Cookies[PortClaims.Cookie]) is not null
+            if (claims.Check(record, call.Port, request.Cookies[PortClaims.Cookie]) is { } end
                 && (request.Headers.Origin.Count == 0 || Authentication.SameOrigin(request)))
             {
-                return (computer, null, default);
+                return (computer, null, new PortEntry(null, end));
             }
         }
 
@@ -66,6 +67,10 @@ internal sealed class PortAccess(ComputerRegistry registry, KeyRing keys, PortCl
     /// <summary>Whether a secret is one of ours, and so none of the guest's business.</summary>
     public static bool IsOurs(string secret, Computer computer) =>
         secret.StartsWith(KeyRing.Prefix, StringComparison.Ordinal) || ComputerRegistry.Opens(computer, secret);
+
+    /// <summary>The same right under the secrets of the start that it brought about, for as long as it was given.</summary>
+    public PortEntry Renewed(PortEntry entry, Computer computer, int port) =>
+        entry.Expires == default ? entry : new PortEntry(claims.Issue(computer.State.Record, port, entry.Expires), entry.Expires);
 
     private PortEntry Issued(Computer computer, int port)
     {

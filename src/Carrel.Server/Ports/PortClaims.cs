@@ -21,8 +21,13 @@ internal sealed class PortClaims(SecretBox secrets, TimeProvider clock)
     public (string Claim, DateTimeOffset Expires) Issue(ComputerRecord computer, int port, TimeSpan lifetime)
     {
         var expires = DateTimeOffset.FromUnixTimeSeconds(clock.GetUtcNow().Add(lifetime).ToUnixTimeSeconds());
+        return (Issue(computer, port, expires), expires);
+    }
+
+    public string Issue(ComputerRecord computer, int port, DateTimeOffset expires)
+    {
         var until = expires.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
-        return ($"{until}.{Sign(computer, port, until)}", expires);
+        return $"{until}.{Sign(computer, port, until)}";
     }
 
     /// <returns>When the claim ends; null where it is none, is forged, is another port's, or has ended.</returns>

@@ -3,6 +3,7 @@ using Carrel.Contracts;
 using Carrel.Server.Accounts;
 using Carrel.Server.Computers;
 using Carrel.Server.Errors;
+using Carrel.Server.Waking;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Yarp.ReverseProxy.Forwarder;
@@ -15,7 +16,7 @@ namespace Carrel.Server.Ports;
 /// (5) a failure in our own shape, where nothing has been answered yet.
 /// </summary>
 internal sealed class PortForwarder(
-    PortAccess access, PortAddresses addresses, IHttpForwarder forwarder, IHostApplicationLifetime application)
+    PortAccess access, MachineAccess machines, PortAddresses addresses, IHttpForwarder forwarder, IHostApplicationLifetime application)
 {
     /// <summary>How long nothing at all may pass before the two ends are thought to have forgotten each other.</summary>
     private static readonly TimeSpan Idle = TimeSpan.FromHours(1);
@@ -48,9 +49,17 @@ internal sealed class PortForwarder(
             return problem!;
         }
 
-        if (computer.State.Usable is not { } session)
+        var before = computer.State.Session;
+        var entered = await machines.EnterAsync(context, computer);
+        if (!entered.Succeeded)
         {
-            return ComputerLookup.NotRunning(computer).AsProblem();
+            return entered.Failure.AsProblem();
+        }
+
+        var session = entered.Value;
+        if (session != before)
+        {
+            entry = access.Renewed(entry, computer, call.Port); // Its start revoked the claim that opened it.
         }
 
         // 2

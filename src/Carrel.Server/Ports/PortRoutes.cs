@@ -4,6 +4,7 @@ using Carrel.Server.Accounts;
 using Carrel.Server.Actions;
 using Carrel.Server.Computers;
 using Carrel.Server.Errors;
+using Carrel.Server.Waking;
 
 namespace Carrel.Server.Ports;
 
@@ -38,7 +39,7 @@ internal static class PortRoutes
     }
 
     private static async Task<IResult> LinkAsync(
-        HttpContext context, string id, string port, ComputerLookup lookup, PortAddresses addresses, PortClaims claims)
+        HttpContext context, string id, string port, ComputerLookup lookup, MachineAccess machines, PortAddresses addresses, PortClaims claims)
     {
         var (computer, problem) = lookup.Find(context, id);
         if (problem is not null)
@@ -76,12 +77,13 @@ internal static class PortRoutes
             return wrong.AsProblem();
         }
 
-        if (computer!.State.Usable is null)
+        var entered = await machines.EnterAsync(context, computer!);
+        if (!entered.Succeeded)
         {
-            return ComputerLookup.NotRunning(computer).AsProblem();
+            return entered.Failure.AsProblem();
         }
 
-        var record = computer.State.Record;
+        var record = computer!.State.Record;
         var (claim, expires) = claims.Issue(record, number.Value, life);
         var (url, own) = addresses.For(context.Request, record.InstanceId, number.Value);
         var link = $"{url}{path}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}{PortClaims.Parameter}={claim}";

@@ -78,6 +78,9 @@ internal sealed class PortTransformer(PortCall call, Computer computer, string h
             headers.Remove(Errors.ErrorPages.RequestIdHeader);
         }
 
+        // Our own cookie, if there is one, is the only one yet. The guest's must not look like it.
+        var ours = headers.SetCookie;
+        headers.Remove(HeaderNames.SetCookie);
         if (!await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken))
         {
             return false;
@@ -88,7 +91,7 @@ internal sealed class PortTransformer(PortCall call, Computer computer, string h
             headers.Remove(name);
         }
 
-        headers.SetCookie = new StringValues([.. headers.SetCookie.Select(PlacedCookie).OfType<string>()]);
+        headers.SetCookie = StringValues.Concat(ours, new StringValues([.. headers.SetCookie.Select(PlacedCookie).OfType<string>()]));
         if (headers.Location.Count > 0)
         {
             headers.Location = Outward(headers.Location.ToString());

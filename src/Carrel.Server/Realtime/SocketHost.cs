@@ -3,6 +3,7 @@ using Carrel.Contracts;
 using Carrel.Server.Computers;
 using Carrel.Server.Errors;
 using Carrel.Server.Hosting;
+using Carrel.Server.Waking;
 
 namespace Carrel.Server.Realtime;
 
@@ -21,7 +22,7 @@ internal readonly record struct SocketEnd(RelayEnd By, Task Reading, WebSocketCl
 /// and a peer that has gone holds nothing for long.
 /// </summary>
 internal sealed partial class SocketHost(
-    SocketAccess access, Settings settings, IHostApplicationLifetime application, TimeProvider clock, ILogger<SocketHost> log)
+    SocketAccess access, MachineAccess machines, Settings settings, IHostApplicationLifetime application, TimeProvider clock, ILogger<SocketHost> log)
 {
     /// <summary>How long a peer may take to read what is under way and to answer a close.</summary>
     private static readonly TimeSpan CloseGrace = TimeSpan.FromSeconds(3);
@@ -44,11 +45,23 @@ internal sealed partial class SocketHost(
             KeepAliveTimeout = settings.SocketKeepAlive,
         });
         var (computer, refusal, reason) = access.Find(context, id);
-        if (computer?.State.Usable is not { } session)
+        if (computer is null)
         {
-            await CloseAsync(socket, refusal == default ? CloseCodes.NoComputer : refusal, reason, Task.CompletedTask);
+            await CloseAsync(socket, refusal, reason, Task.CompletedTask);
             return Results.Empty;
         }
+
+        var entered = await machines.EnterAsync(context, computer);
+        if (!entered.Succeeded)
+        {
+            var (code, why) = entered.Failure.Code == ErrorCodes.WakeFailed
+                ? (CloseCodes.BackendFailed, "the computer could not be started")
+                : (CloseCodes.NoComputer, $"the computer is {computer.State.Status.Wire()}");
+            await CloseAsync(socket, code, why, Task.CompletedTask);
+            return Results.Empty;
+        }
+
+        var session = entered.Value;
 
         using var place = session.TakeSocket(settings.MaxSockets);
         if (place is null)

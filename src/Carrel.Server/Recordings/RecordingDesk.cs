@@ -10,7 +10,7 @@ using Carrel.Server.State;
 namespace Carrel.Server.Recordings;
 
 /// <summary>What a new recording is to be.</summary>
-internal sealed record RecordingWish(string? Name, int Fps, bool Audio, bool Redact);
+internal sealed record RecordingWish(string Id, string? Name, int Fps, bool Audio, bool Redact);
 
 /// <summary>
 /// Recordings from their beginning to the finished film. (1) A row is written. (2) deskd begins, and says how old its first
@@ -22,7 +22,6 @@ internal sealed partial class RecordingDesk(
     RecordingStore store,
     RecordingFiles files,
     Settings settings,
-    IIdFactory ids,
     IHostApplicationLifetime application,
     TimeProvider clock,
     ILogger<RecordingDesk> log)
@@ -56,7 +55,7 @@ internal sealed partial class RecordingDesk(
         var now = clock.GetUtcNow();
         var row = new RecordingRow
         {
-            Id = ids.NewId().ToString(),
+            Id = wish.Id,
             ComputerId = computer.Id,
             Name = wish.Name ?? string.Create(CultureInfo.InvariantCulture, $"Recording of {now.UtcDateTime:yyyy-MM-dd HH:mm:ss}"),
             Status = RecordingRow.Recording,

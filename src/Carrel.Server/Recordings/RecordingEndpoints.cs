@@ -3,13 +3,16 @@ using Carrel.Contracts.Api;
 using Carrel.Server.Computers;
 using Carrel.Server.Errors;
 using Carrel.Server.Hosting;
+using Carrel.Server.Idempotency;
 using Carrel.Server.Screenshots;
+using Carrel.Server.State;
+using Carrel.Server.Waking;
 
 namespace Carrel.Server.Recordings;
 
 /// <summary>Recordings of a computer, also while it does not run.</summary>
 internal sealed class RecordingEndpoints(
-    ComputerLookup lookup, RecordingDesk desk, RecordingFiles files, SignedLinks links, PublicAddress address, TimeProvider clock)
+    ComputerLookup lookup, MachineAccess machines, RecordingDesk desk, RecordingFiles files, SignedLinks links, PublicAddress address, IIdFactory ids, TimeProvider clock)
 {
     /// <summary>How long a link opens a recording; each look at the recording gives a new one.</summary>
     private static readonly TimeSpan LinkLife = TimeSpan.FromHours(1);
@@ -35,20 +38,31 @@ internal sealed class RecordingEndpoints(
             fields.Refuse("name", "must not contain control characters");
         }
 
-        var wish = new RecordingWish(name, fields.Whole(1, 60, "fps") ?? 15, fields.Flag("audio") ?? true, fields.Flag("redact") ?? false);
+        var wish = new RecordingWish(
+            ids.NewId().ToString(), name, fields.Whole(1, 60, "fps") ?? 15, fields.Flag("audio") ?? true, fields.Flag("redact") ?? false);
         if (fields.Wrong is { } wrong)
         {
             return wrong.AsProblem();
         }
 
-        if (computer!.State.Usable is not { } session)
+        var entered = await machines.EnterAsync(context, computer!);
+        if (!entered.Succeeded)
         {
-            return ComputerLookup.NotRunning(computer).AsProblem();
+            return entered.Failure.AsProblem();
         }
 
-        var started = await desk.StartAsync(computer, session, wish);
-        return Shown(context, computer, started, StatusCodes.Status201Created);
+        var session = entered.Value;
+
+        await context.WillMakeAsync(wish.Id);
+        var started = await desk.StartAsync(computer!, session, wish);
+        return Shown(context, computer!, started, StatusCodes.Status201Created);
     }
+
+    /// <summary>The answer for a recording that was begun before, if it was.</summary>
+    public async Task<IResult?> MadeAsync(HttpContext context, string recording) =>
+        lookup.Find(context, (string)context.GetRouteValue("id")!).Computer is { } computer && await desk.LookAsync(computer.Id, recording) is var (row, status)
+            ? Results.Json(Of(context, computer, row, status), ApiJson.Default.RecordingAnswer, statusCode: StatusCodes.Status201Created)
+            : null;
 
     public async Task<IResult> ListAsync(HttpContext context, string id)
     {

@@ -2,6 +2,7 @@ using Carrel.Contracts;
 using Carrel.Contracts.Api;
 using Carrel.Server.Accounts;
 using Carrel.Server.Errors;
+using Carrel.Server.Idempotency;
 using Carrel.Server.Screenshots;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Net.Http.Headers;
@@ -17,7 +18,8 @@ internal static class RecordingRoutes
         var group = api.MapGroup("/computers/{id}/recordings").WithTags("Recordings").NeedsKey();
         group.MapPost("", (HttpContext context, string id, RecordingEndpoints on) => on.StartAsync(context, id))
             .WithName("startRecording").WithSummary("Records the screen and its sound; the actions meanwhile become chapters and subtitles.")
-            .Accepts<RecordingRequest>("application/json").Produces<RecordingAnswer>(201).Fails(400, 404, 409, 413, 422, 424, 503);
+            .Accepts<RecordingRequest>("application/json").Produces<RecordingAnswer>(201).Fails(400, 404, 409, 413, 422, 424, 503)
+            .Idempotent((context, recording) => context.RequestServices.GetRequiredService<RecordingEndpoints>().MadeAsync(context, recording));
         group.MapGet("", (HttpContext context, string id, RecordingEndpoints on) => on.ListAsync(context, id))
             .WithName("listRecordings").WithSummary("All recordings of a computer, the newest first.").Produces<RecordingList>().Fails(404);
         group.MapGet("/{recording}", (HttpContext context, string id, string recording, RecordingEndpoints on) => on.GetAsync(context, id, recording))

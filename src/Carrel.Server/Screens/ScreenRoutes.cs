@@ -3,6 +3,7 @@ using Carrel.Server.Accounts;
 using Carrel.Server.Actions;
 using Carrel.Server.Computers;
 using Carrel.Server.Errors;
+using Carrel.Server.Idempotency;
 
 namespace Carrel.Server.Screens;
 
@@ -21,7 +22,8 @@ internal static class ScreenRoutes
         group.MapPost("", (HttpContext context, string id, ComputerLookup lookup, Forwarder forwarder) =>
                 SendAsync(context, id, lookup, forwarder, HttpMethod.Post, Path))
             .WithName("addScreen").WithSummary("Adds a screen, up to four in all. It is gone after a restart.")
-            .Accepts<ScreenRequest>("application/json").Produces<ScreenAnswer>(201).Fails(400, 404, 409, 413, 415, 424, 503);
+            .Accepts<ScreenRequest>("application/json").Produces<ScreenAnswer>(201).Fails(400, 404, 409, 413, 415, 424, 503)
+            .Idempotent();
         group.MapDelete("/{screen}", (HttpContext context, string id, string screen, ComputerLookup lookup, Forwarder forwarder) =>
                 SendAsync(context, id, lookup, forwarder, HttpMethod.Delete, $"{Path}/{Uri.EscapeDataString(screen)}"))
             .WithName("deleteScreen").WithSummary("Ends a screen that was added, with all that runs on it.")
@@ -37,11 +39,6 @@ internal static class ScreenRoutes
             return problem;
         }
 
-        if (computer!.State.Usable is not { } session)
-        {
-            return ComputerLookup.NotRunning(computer).AsProblem();
-        }
-
         var adds = method == HttpMethod.Post;
         if (adds && !Forwarder.IsJson(context.Request))
         {
@@ -49,6 +46,13 @@ internal static class ScreenRoutes
             return Results.Empty;
         }
 
+        var entered = await forwarder.EnterAsync(context, computer!);
+        if (!entered.Succeeded)
+        {
+            return entered.Failure.AsProblem();
+        }
+
+        var session = entered.Value;
         using var request = new HttpRequestMessage(method, DeskdLink.At(path));
         if (adds)
         {

@@ -66,8 +66,8 @@ internal sealed partial class SnapshotDesk(
         return (Outcome<bool>)true;
     });
 
-    /// <summary>Creates a computer whose disk is a copy of the snapshot.</summary>
-    public Task<Outcome<Computer>> CreateAsync(Computer owner, SnapshotRow row, ComputerRecord record) => lifecycle.CreateAsync(
+    /// <summary>Begins to create a computer whose disk is a copy of the snapshot.</summary>
+    public Task<Outcome<Operation>> BeginCreateAsync(Computer owner, SnapshotRow row, ComputerRecord record) => lifecycle.BeginCreateAsync(
         record with { Image = row.Image },
         () => owner.Post(async () =>
         {

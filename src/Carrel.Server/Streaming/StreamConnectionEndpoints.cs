@@ -2,6 +2,7 @@ using Carrel.Contracts;
 using Carrel.Contracts.Api;
 using Carrel.Server.Accounts;
 using Carrel.Server.Errors;
+using Carrel.Server.Idempotency;
 using Carrel.Server.State;
 
 namespace Carrel.Server.Streaming;
@@ -32,8 +33,13 @@ internal sealed class StreamConnectionEndpoints(StreamConnectionStore store, Sec
             return problem;
         }
 
+        await context.WillMakeAsync(connection!.Id);
         return await store.InsertAsync(connection!) ? Shown(connection!, StatusCodes.Status201Created) : Taken(connection!);
     }
+
+    /// <summary>The answer for a target that was made before, if it was.</summary>
+    public async Task<IResult?> MadeAsync(HttpContext context, string id) =>
+        await FindAsync(context, id) is { } connection ? Shown(connection, StatusCodes.Status201Created) : null;
 
     public async Task<IResult> ChangeAsync(HttpContext context, string id)
     {

@@ -9,6 +9,7 @@ using Carrel.Server.Actions;
 using Carrel.Server.Computers;
 using Carrel.Server.Errors;
 using Carrel.Server.State;
+using Carrel.Server.Waking;
 
 namespace Carrel.Server.Streaming;
 
@@ -16,7 +17,7 @@ namespace Carrel.Server.Streaming;
 /// A computer's stream (reference section 9). What is true of it deskd knows, so a server that comes back has nothing to
 /// remember; here the target's name becomes its address and key.
 /// </summary>
-internal sealed class StreamEndpoints(ComputerLookup lookup, StreamConnectionStore store, SecretBox secrets, TimeProvider clock)
+internal sealed class StreamEndpoints(ComputerLookup lookup, MachineAccess machines, StreamConnectionStore store, SecretBox secrets, TimeProvider clock)
 {
     /// <summary>deskd answers within 20 s whether pictures flow, and needs some to end an ffmpeg that hangs.</summary>
     private static readonly TimeSpan StartAllowance = TimeSpan.FromSeconds(45);
@@ -51,10 +52,13 @@ internal sealed class StreamEndpoints(ComputerLookup lookup, StreamConnectionSto
             return Problem.NotFound($"No stream connection named {name}.");
         }
 
-        if (computer!.State.Usable is not { } session)
+        var entered = await machines.EnterAsync(context, computer!);
+        if (!entered.Succeeded)
         {
-            return ComputerLookup.NotRunning(computer).AsProblem();
+            return entered.Failure.AsProblem();
         }
+
+        var session = entered.Value;
 
         order["name"] = connection.Name;
         order["url"] = connection.Url;

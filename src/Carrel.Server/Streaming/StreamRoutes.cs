@@ -1,6 +1,7 @@
 using Carrel.Contracts.Api;
 using Carrel.Server.Accounts;
 using Carrel.Server.Errors;
+using Carrel.Server.Idempotency;
 
 namespace Carrel.Server.Streaming;
 
@@ -13,7 +14,8 @@ internal static class StreamRoutes
             .WithName("listStreamConnections").WithSummary("All RTMP targets of the account.").Produces<StreamConnectionList>();
         connections.MapPost("", (HttpContext context, StreamConnectionEndpoints on) => on.CreateAsync(context))
             .WithName("createStreamConnection").WithSummary("Adds an RTMP target; its key is kept encrypted and never answered.")
-            .Accepts<StreamConnectionRequest>("application/json").Produces<StreamConnectionAnswer>(201).Fails(400, 409, 413);
+            .Accepts<StreamConnectionRequest>("application/json").Produces<StreamConnectionAnswer>(201).Fails(400, 409, 413)
+            .Idempotent((context, id) => context.RequestServices.GetRequiredService<StreamConnectionEndpoints>().MadeAsync(context, id));
         connections.MapGet("/{id}", (HttpContext context, string id, StreamConnectionEndpoints on) => on.GetAsync(context, id))
             .WithName("getStreamConnection").WithSummary("One RTMP target.").Produces<StreamConnectionAnswer>().Fails(404);
         foreach (var (method, name) in new[] { ("PATCH", "changeStreamConnection"), ("PUT", "replaceStreamConnection") })

@@ -3,12 +3,14 @@ using Carrel.Contracts.Api;
 using Carrel.Server.Accounts;
 using Carrel.Server.Computers;
 using Carrel.Server.Errors;
+using Carrel.Server.Idempotency;
 using Carrel.Server.State;
 
 namespace Carrel.Server.Workspaces;
 
 /// <summary>Workspaces, under their name of today and of old (reference sections 3 and 25.2).</summary>
-internal sealed class WorkspaceEndpoints(WorkspaceStore store, WorkspaceDeletion deletion, WorkspaceViews views, IIdFactory ids, TimeProvider clock)
+internal sealed class WorkspaceEndpoints(
+    WorkspaceStore store, WorkspaceDeletion deletion, WorkspaceOrders orders, WorkspaceViews views, ComputerRegistry registry, IIdFactory ids, TimeProvider clock)
 {
     public async Task<IResult> CreateAsync(HttpContext context)
     {
@@ -36,24 +38,25 @@ internal sealed class WorkspaceEndpoints(WorkspaceStore store, WorkspaceDeletion
             CreatedAt = now,
             UpdatedAt = now,
         };
-        if (workspace.Status is not ("active" or "inactive"))
-        {
-            fields.Refuse("status", "must be active or inactive");
-        }
-
+        CheckStatus(fields, workspace.Status);
         if (fields.Wrong is { } wrong)
         {
             return wrong.AsProblem();
         }
 
+        await context.WillMakeAsync(workspace.Id);
         if (!await store.InsertAsync(workspace))
         {
-            var taken = new Failure(ErrorCodes.NameTaken, $"A workspace named {workspace.Name} already exists.", "Choose another name.");
-            return new Problem(taken) { Status = StatusCodes.Status400BadRequest };
+            return Taken(workspace.Name);
         }
 
         return Results.Json(views.Of(workspace, context), ApiJson.Default.WorkspaceAnswer, statusCode: StatusCodes.Status201Created);
     }
+
+    /// <summary>The answer for a workspace that was made before, if it was.</summary>
+    public async Task<IResult?> MadeAsync(HttpContext context, string id) => await store.FindAsync(id) is { } workspace
+        ? Results.Json(views.Of(workspace, context), ApiJson.Default.WorkspaceAnswer, statusCode: StatusCodes.Status201Created)
+        : null;
 
     public async Task<IResult> ListAsync(HttpContext context)
     {
@@ -67,8 +70,90 @@ internal sealed class WorkspaceEndpoints(WorkspaceStore store, WorkspaceDeletion
 
     public async Task<IResult> GetAsync(HttpContext context, string id) => Show(context, await store.FindAsync(Bare(id)), $"No workspace {id}.");
 
-    public async Task<IResult> GetByNameAsync(HttpContext context, string name) =>
-        Show(context, await store.FindByNameAsync(context.Caller().AccountId, name), $"No workspace named {name}.");
+    public async Task<IResult> GetByNameAsync(HttpContext context)
+    {
+        var name = NameInPath.Of(context);
+        return Show(context, await store.FindByNameAsync(context.Caller().AccountId, name), $"No workspace named {name}.");
+    }
+
+    public async Task<IResult> GetComputerByNameAsync(HttpContext context, string id)
+    {
+        var workspace = await store.FindAsync(Bare(id));
+        if (Refusal(context, workspace, $"No workspace {id}.") is { } refusal)
+        {
+            return refusal;
+        }
+
+        var name = NameInPath.Of(context);
+        return registry.In(workspace!.Id).FirstOrDefault(computer => computer.State.Record.Name == name) is { } computer
+            ? Results.Json(views.Of(computer, context), ApiJson.Default.ComputerAnswer)
+            : Problem.NotFound($"Workspace {workspace.Name} has no computer named {name}.");
+    }
+
+    public async Task<IResult> ChangeAsync(HttpContext context, string id)
+    {
+        var workspace = await store.FindAsync(Bare(id));
+        if (Refusal(context, workspace, $"No workspace {id}.") is { } refusal)
+        {
+            return refusal;
+        }
+
+        var read = await JsonFields.ReadAsync(context.Request);
+        if (!read.Succeeded)
+        {
+            return read.Failure.AsProblem();
+        }
+
+        var fields = read.Value;
+        if (!fields.HasAny("name", "icon_url", "status"))
+        {
+            return new Failure(ErrorCodes.MissingField, "Nothing to change: the field name, icon_url or status is missing.").AsProblem();
+        }
+
+        var changed = new Workspace
+        {
+            Id = workspace!.Id,
+            AccountId = workspace.AccountId,
+            Name = fields.Has("name") ? fields.RequiredText(200, "name") : workspace.Name,
+            IconUrl = fields.Text(2000, "icon_url") is { } icon ? icon.Length > 0 ? icon : null : workspace.IconUrl,
+            Status = fields.Text(20, "status") ?? workspace.Status,
+            CreatedAt = workspace.CreatedAt,
+            UpdatedAt = clock.GetUtcNow().ToUnixTimeMilliseconds(),
+        };
+        CheckStatus(fields, changed.Status);
+        if (fields.Wrong is { } wrong)
+        {
+            return wrong.AsProblem();
+        }
+
+        return await store.ChangeAsync(changed, () => registry.RenameWorkspace(changed.Id, changed.Name)) switch
+        {
+            WorkspaceChange.Done => Show(context, changed, ""),
+            WorkspaceChange.NameTaken => Taken(changed.Name),
+            _ => Problem.NotFound($"No workspace {id}."),
+        };
+    }
+
+    /// <summary>Orders all computers of a workspace to start, stop or restart.</summary>
+    public async Task<IResult> OrderAsync(HttpContext context, string id, ComputerCommand command)
+    {
+        var workspace = await store.FindAsync(Bare(id));
+        if (Refusal(context, workspace, $"No workspace {id}.") is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (OperationViews.IsAsync(context.Request) is not { } async)
+        {
+            return OperationViews.InvalidAsync();
+        }
+
+        var answer = async ? await orders.BeginAsync(context, workspace!.Id, command) : await orders.RunAsync(workspace!.Id, command);
+        return Results.Json(
+            answer,
+            ApiJson.Default.WorkspaceOrderAnswer,
+            statusCode: async ? StatusCodes.Status202Accepted : answer.Success ? StatusCodes.Status200OK : StatusCodes.Status207MultiStatus);
+    }
 
     public async Task<IResult> DeleteAsync(HttpContext context, string id)
     {
@@ -81,6 +166,17 @@ internal sealed class WorkspaceEndpoints(WorkspaceStore store, WorkspaceDeletion
         var deleted = await deletion.RunAsync(workspace!.Id);
         return deleted.Succeeded ? Results.Json(new SuccessAnswer(true), ApiJson.Default.SuccessAnswer) : deleted.Failure.AsProblem();
     }
+
+    private static void CheckStatus(JsonFields fields, string status)
+    {
+        if (status is not ("active" or "inactive"))
+        {
+            fields.Refuse("status", "must be active or inactive");
+        }
+    }
+
+    private static Problem Taken(string name) =>
+        new(new Failure(ErrorCodes.NameTaken, $"A workspace named {name} already exists.", "Choose another name.")) { Status = StatusCodes.Status400BadRequest };
 
     private static string Bare(string id) => id.ToLowerInvariant();
 
@@ -96,6 +192,8 @@ internal sealed class WorkspaceEndpoints(WorkspaceStore store, WorkspaceDeletion
 /// <summary>Workspaces as the API shows them.</summary>
 internal sealed class WorkspaceViews(ComputerRegistry registry, ComputerViews computers)
 {
+    public ComputerAnswer Of(Computer computer, HttpContext context) => computers.Of(computer, context);
+
     public WorkspaceAnswer Of(Workspace workspace, HttpContext context)
     {
         var desktops = registry.In(workspace.Id).Select(computer => computers.Of(computer, context)).ToList();

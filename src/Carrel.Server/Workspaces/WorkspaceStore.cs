@@ -19,6 +19,28 @@ internal sealed class WorkspaceStore(Database database)
         workspace,
         transaction)) > 0;
 
+    /// <summary>Changes what it is called and shown as.</summary>
+    /// <param name="changed">Runs where it was changed, before any later write.</param>
+    public Task<WorkspaceChange> ChangeAsync(Workspace workspace, Action changed) => database.WriteAsync(async (connection, transaction) =>
+    {
+        var updated = await connection.ExecuteAsync(
+            """
+            UPDATE workspaces SET name = @Name, status = @Status, icon_url = @IconUrl, updated_at = @UpdatedAt
+            WHERE id = @Id AND deleting = 0
+              AND NOT EXISTS (SELECT 1 FROM workspaces o WHERE o.account_id = @AccountId AND o.name = @Name AND o.id <> @Id)
+            """,
+            workspace,
+            transaction);
+        if (updated > 0)
+        {
+            changed();
+            return WorkspaceChange.Done;
+        }
+
+        var there = await connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM workspaces WHERE id = @Id AND deleting = 0", workspace, transaction);
+        return there > 0 ? WorkspaceChange.NameTaken : WorkspaceChange.Gone;
+    });
+
     public Task<Workspace?> FindAsync(string id) => database.ReadAsync(connection =>
         connection.QuerySingleOrDefaultAsync<Workspace>($"{Select} WHERE id = @id AND deleting = 0", new { id }));
 
@@ -40,4 +62,12 @@ internal sealed class WorkspaceStore(Database database)
 
     public async Task<IReadOnlyList<string>> DeletingAsync() => [.. await database.ReadAsync(connection =>
         connection.QueryAsync<string>("SELECT id FROM workspaces WHERE deleting = 1"))];
+}
+
+/// <summary>How a change went.</summary>
+internal enum WorkspaceChange
+{
+    Done,
+    NameTaken,
+    Gone,
 }

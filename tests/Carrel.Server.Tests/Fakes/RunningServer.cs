@@ -89,7 +89,7 @@ internal sealed class RunningServer : IAsyncDisposable
 
     public HttpClient ClientWith(string? key)
     {
-        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(20) };
+        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(100) };
         client.DefaultRequestHeaders.Authorization = key is null ? null : new AuthenticationHeaderValue("Bearer", key);
         return client;
     }
@@ -100,12 +100,23 @@ internal sealed class RunningServer : IAsyncDisposable
 
     public Task<Answer> PostAsync(string path, object? body = null, HttpClient? client = null) => SendAsync(HttpMethod.Post, path, body, client);
 
-    public async Task<Answer> SendAsync(HttpMethod method, string path, object? body = null, HttpClient? client = null)
+    public Task<Answer> PatchAsync(string path, object? body = null, HttpClient? client = null) => SendAsync(HttpMethod.Patch, path, body, client);
+
+    public async Task<Answer> SendAsync(HttpMethod method, string path, object? body = null, HttpClient? client = null, string? key = null)
     {
         using var request = new HttpRequestMessage(method, path);
+        if (key is not null)
+        {
+            request.Headers.Add("Idempotency-Key", key);
+        }
+
         if (body is string raw)
         {
             request.Content = new StringContent(raw, Encoding.UTF8, "application/json");
+        }
+        else if (body is HttpContent content)
+        {
+            request.Content = content;
         }
         else if (body is not null)
         {
