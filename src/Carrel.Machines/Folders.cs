@@ -73,11 +73,24 @@ internal sealed class Folders
 
     private string Owner => Path.Combine(Runtime, Installation, "data");
 
-    /// <summary>Removes the installation's runtime folders, which must hold no machine.</summary>
+    /// <summary>
+    /// Removes the installation's runtime folders, which must hold no machine. Whose they are is forgotten last, so that another server
+    /// finds what is left of it; one of an older version has no pool.
+    /// </summary>
     internal void RemoveRuntime()
     {
+        foreach (var folder in (ReadOnlySpan<string>)[Machines, Runc, Pool])
+        {
+            DeleteIfThere(folder);
+        }
+
         File.Delete(Owner);
-        foreach (var folder in (ReadOnlySpan<string>)[Machines, Runc, Pool, Path.Combine(Runtime, Installation)])
+        DeleteIfThere(Path.Combine(Runtime, Installation));
+    }
+
+    private static void DeleteIfThere(string folder)
+    {
+        if (Directory.Exists(folder))
         {
             Directory.Delete(folder);
         }

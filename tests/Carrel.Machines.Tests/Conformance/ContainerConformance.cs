@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Carrel.Machines.Native;
+using Carrel.Machines.Processes;
 using Xunit;
 
 namespace Carrel.Machines.Tests.Conformance;
@@ -24,6 +25,30 @@ public sealed class ContainerConformance : MachineHostConformance
 
         Assert.Equal("written\n", await BashAsync(machine, "echo written > /root/file; cat /root/file"));
         await machine.DestroyAsync(default);
+    }
+
+    [Fact]
+    public async Task A_disk_of_an_older_version_goes_on_and_is_copied_while_it_runs()
+    {
+        var model = (await Host.LaunchAsync(Spec("c0ffee21"), Desktop, default)).Value;
+        var image = (await Host.TakeSnapshotAsync("c0ffee21", "model", default)).Value.Image;
+        await model.DestroyAsync(default);
+        var old = Directory.CreateDirectory(Path.Combine(_data, "disks", "c0ffee22")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(old, "disk.json"), $$"""{"image":"{{image}}","size_bytes":{{2L << 30}}}""");
+        Assert.Null(await ProcessRunner.TryAsync(["truncate", "-s", "2G", Path.Combine(old, "disk.img")]));
+        Assert.Null(await ProcessRunner.TryAsync(["mkfs.ext4", "-q", "-F", "-m", "0", Path.Combine(old, "disk.img")]));
+
+        var machine = (await Host.LaunchAsync(Spec("c0ffee22"), Desktop, default)).Value;
+        await BashAsync(machine, "head -c 20M /dev/urandom > /root/data; (setsid sh -c 'while :; do date >> /root/ticks; sleep 0.01; done' > /dev/null 2>&1 &)");
+        var hash = await BashAsync(machine, "sha256sum < /root/data; stat -f -c %T /");
+        var copied = await Host.CloneDiskAsync("c0ffee22", "c0ffee23", default);
+        Assert.True(copied.Succeeded, copied.Failure?.ToString());
+        var clone = (await Host.LaunchAsync(Spec("c0ffee23"), Desktop, default)).Value;
+
+        Assert.Equal(hash, await BashAsync(clone, "sha256sum < /root/data; stat -f -c %T /"));
+        await clone.DestroyAsync(default);
+        await machine.DestroyAsync(default);
+        Assert.False(Directory.Exists(old));
     }
 
     public override async ValueTask DisposeAsync()
