@@ -99,6 +99,19 @@ public sealed class ViewTests
             .Single(folder => File.Exists($"{folder}/data") && File.ReadAllText($"{folder}/data") == installation.Data) + "/lxcfs.pid";
         var pid = (await File.ReadAllTextAsync(file)).Trim();
         await HostProcess.RunAsync("kill", "-KILL", pid);
-        await Computer.UntilAsync(() => Task.FromResult(!Directory.Exists($"/proc/{pid}")), "lxcfs has ended", 30);
+        await Computer.UntilAsync(() => Task.FromResult(HasEnded(pid)), "lxcfs has ended", 60);
+    }
+
+    // Who adopted it may take its time to collect it; one that has ended has no command line any more.
+    private static bool HasEnded(string pid)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/cmdline").Length == 0;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
     }
 }
