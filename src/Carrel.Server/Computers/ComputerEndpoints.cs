@@ -1,7 +1,9 @@
 using Carrel.Contracts.Api;
 using Carrel.Server.Accounts;
+using Carrel.Server.Audit;
 using Carrel.Server.Errors;
 using Carrel.Server.Hosting;
+using Carrel.Server.Plans;
 using Carrel.Server.State;
 using Carrel.Server.Workspaces;
 
@@ -15,13 +17,13 @@ internal sealed class ComputerEndpoints(
     ComputerViews views,
     Lifecycle lifecycle,
     WorkspaceStore workspaces,
+    PlanGuard plans,
     Settings settings,
     IIdFactory ids,
     TimeProvider clock)
 {
     public async Task<IResult> CreateAsync(HttpContext context)
     {
-        var caller = context.Caller();
         var read = await JsonFields.ReadAsync(context.Request);
         if (!read.Succeeded)
         {
@@ -36,12 +38,22 @@ internal sealed class ComputerEndpoints(
 
         var missing = $"No workspace {wanted.WorkspaceId}.";
         var workspace = await workspaces.FindAsync(wanted.WorkspaceId.ToLowerInvariant());
-        if ((workspace is null ? Problem.NotFound(missing) : caller.Refusal(workspace.AccountId, workspace.Id, missing)) is { } refusal)
+        if ((workspace is null ? Problem.NotFound(missing) : context.Refusal(workspace.AccountId, workspace.Id, missing)) is { } refusal)
         {
             return refusal;
         }
 
-        var created = await lifecycle.CreateAsync(RecordOf(wanted, workspace!));
+        var record = RecordOf(wanted, workspace!);
+        context.NoteTarget("computer", record.Id);
+        context.NoteDetail("name", record.Name);
+        var room = plans.ForNew(record);
+        if (!room.Succeeded)
+        {
+            return room.Failure.AsProblem();
+        }
+
+        using var taken = room.Value;
+        var created = await lifecycle.CreateAsync(record);
         return created.Succeeded
             ? Results.Json(views.Of(created.Value, context), ApiJson.Default.ComputerAnswer, statusCode: StatusCodes.Status201Created)
             : created.Failure.AsProblem();

@@ -1,5 +1,6 @@
 using Carrel.Contracts;
 using Carrel.Server.Accounts;
+using Carrel.Server.Audit;
 using Carrel.Server.Errors;
 
 namespace Carrel.Server.Computers;
@@ -16,7 +17,8 @@ internal sealed class ComputerLookup(ComputerRegistry registry)
         }
 
         var record = computer.State.Record;
-        return context.Caller().Refusal(record.AccountId, record.WorkspaceId, missing) is { } refusal ? (null, refusal) : (computer, null);
+        context.NoteTarget("computer", record.Id);
+        return context.Refusal(record.AccountId, record.WorkspaceId, missing) is { } refusal ? (null, refusal) : (computer, null);
     }
 
     public static Failure NotRunning(Computer computer) => new(

@@ -15,9 +15,9 @@ internal static class ComputerRoutes
         group.MapGet("/{id}", (HttpContext context, string id, ComputerEndpoints on) => on.Get(context, id))
             .WithName("getComputer").WithSummary("One computer.").Produces<ComputerAnswer>().Fails(404);
         group.MapDelete("/{id}", (HttpContext context, string id, ComputerEndpoints on) => on.DeleteAsync(context, id))
-            .WithName("deleteComputer").WithSummary("Deletes a computer and its disk.").Produces<SuccessAnswer>().Fails(404, 409, 500);
+            .Needs(ActionClass.Manage).WithName("deleteComputer").WithSummary("Deletes a computer and its disk.").Produces<SuccessAnswer>().Fails(404, 409, 500);
         group.MapGet("/{id}/vnc-password", (HttpContext context, string id, ComputerEndpoints on) => on.VncPassword(context, id))
-            .WithName("getVncPassword").WithSummary("The secrets of a running computer.").Produces<VncPasswordAnswer>().Fails(404, 409);
+            .Needs(ActionClass.Use).WithName("getVncPassword").WithSummary("The secrets of a running computer.").Produces<VncPasswordAnswer>().Fails(404, 409);
         group.MapGet(
                 "/{id}/operations/{operation}",
                 (HttpContext context, string id, string operation, ComputerEndpoints on) => on.OperationAsync(context, id, operation))

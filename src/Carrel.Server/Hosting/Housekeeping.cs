@@ -1,10 +1,11 @@
+using Carrel.Server.Accounts;
 using Carrel.Server.Computers;
 using Carrel.Server.Screenshots;
 
 namespace Carrel.Server.Hosting;
 
-/// <summary>Once a minute: screenshots that expired, operations that ended long ago.</summary>
-internal sealed partial class Housekeeping(ScreenshotStore screenshots, ComputerStore computers, Readiness readiness, TimeProvider clock, ILogger<Housekeeping> log)
+/// <summary>Once a minute: screenshots that expired, operations that ended long ago, what accounts have used.</summary>
+internal sealed partial class Housekeeping(ScreenshotStore screenshots, ComputerStore computers, AccountUpkeep accounts, Readiness readiness, TimeProvider clock, ILogger<Housekeeping> log)
     : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromMinutes(1);
@@ -35,6 +36,7 @@ internal sealed partial class Housekeeping(ScreenshotStore screenshots, Computer
         {
             var pictures = screenshots.Sweep();
             var operations = await computers.ForgetOperationsAsync(clock.GetUtcNow() - OperationsKept);
+            await accounts.RunAsync();
             Swept(log, pictures, operations);
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException or System.Data.Common.DbException)

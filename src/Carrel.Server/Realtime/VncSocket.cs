@@ -43,8 +43,28 @@ internal sealed partial class VncSocket(SocketHost host, ILogger<VncSocket> log)
 
         await using (vnc)
         {
-            var (end, reading) = await Relay.RunAsync(call.Socket, vnc, call.Going);
+            if (!call.ViewOnly)
+            {
+                var (end, reading) = await Relay.RunAsync(call.Socket, vnc, call.Going);
+                return new SocketEnd(end, reading);
+            }
+
+            return await ServeViewerAsync(call, vnc);
+        }
+    }
+
+    private async Task<SocketEnd> ServeViewerAsync(SocketCall call, Stream vnc)
+    {
+        try
+        {
+            await using var viewed = await ViewOnlyRfb.OpenAsync(vnc, call.Computer.State.Record.Secrets.VncPassword, call.Going);
+            var (end, reading) = await Relay.RunAsync(call.Socket, viewed, call.Going);
             return new SocketEnd(end, reading);
+        }
+        catch (Exception refused) when (refused is IOException or OperationCanceledException)
+        {
+            Unreachable(log, call.Computer.State.Record.InstanceId, refused.Message);
+            return new SocketEnd(RelayEnd.ServiceEnded, Task.CompletedTask);
         }
     }
 

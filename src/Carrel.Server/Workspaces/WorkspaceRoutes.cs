@@ -12,7 +12,7 @@ internal static class WorkspaceRoutes
         {
             var group = api.MapGroup(prefix).WithTags("Workspaces").NeedsKey();
             group.MapPost("", (HttpContext context, WorkspaceEndpoints on) => on.CreateAsync(context))
-                .WithName("create" + noun).WithSummary("Creates a workspace.")
+                .Needs(ActionClass.Account).WithName("create" + noun).WithSummary("Creates a workspace.")
                 .Accepts<CreateWorkspaceRequest>("application/json").Produces<WorkspaceAnswer>(201).Fails(400, 413);
             group.MapGet("", (HttpContext context, WorkspaceEndpoints on) => on.ListAsync(context))
                 .WithName($"list{noun}s").WithSummary("All workspaces with their computers.").Produces<WorkspaceList>();
@@ -21,9 +21,9 @@ internal static class WorkspaceRoutes
             group.MapGet("/{id}", (HttpContext context, string id, WorkspaceEndpoints on) => on.GetAsync(context, id))
                 .WithName("get" + noun).WithSummary("One workspace with its computers.").Produces<WorkspaceAnswer>().Fails(404);
             group.MapDelete("/{id}", (HttpContext context, string id, WorkspaceEndpoints on) => on.DeleteAsync(context, id))
-                .WithName("delete" + noun).WithSummary("Deletes a workspace and all its computers.").Produces<SuccessAnswer>().Fails(404, 500);
+                .Needs(ActionClass.Own).WithName("delete" + noun).WithSummary("Deletes a workspace and all its computers.").Produces<SuccessAnswer>().Fails(404, 500);
             group.MapPost("/{id}/delete", (HttpContext context, string id, WorkspaceEndpoints on) => on.DeleteAsync(context, id))
-                .WithName($"delete{noun}ByPost").WithSummary("Deletes a workspace and all its computers.").Produces<SuccessAnswer>().Fails(404, 500);
+                .Needs(ActionClass.Own).WithName($"delete{noun}ByPost").WithSummary("Deletes a workspace and all its computers.").Produces<SuccessAnswer>().Fails(404, 500);
         }
     }
 }
