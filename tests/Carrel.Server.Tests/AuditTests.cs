@@ -44,6 +44,8 @@ public sealed class AuditTests
         (await server.PostAsync("/api/auth/login", new { email = "ann@example.org", password = "a good long one" }, server.Anonymous)).Expect(200);
         (await server.PostAsync("/login", new { key = server.Key }, server.Anonymous)).Expect(200);
         (await server.PostAsync("/login", new { key = "sk_live_wrong" }, server.Anonymous)).Expect(401);
+        (await server.PostAsync("/login", "{", server.Anonymous)).Expect(400);
+        (await server.PostAsync("/logout", null, server.Anonymous)).Expect(200);
 
         var entries = await EntriesAsync(server);
         Assert.Equal(

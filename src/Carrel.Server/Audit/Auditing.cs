@@ -34,9 +34,8 @@ internal sealed class Auditing(AuditLog log, UserDirectory users, Settings setti
         var isTold = false;
         context.Response.OnStarting(() =>
         {
-            // Who is nobody and was sent away has done nothing: only marked endpoints, logins, tell of them.
             isTold = true;
-            return isMarked || context.Features.Get<Caller>() is not null ? log.WriteAsync(EntryOf(context)) : Task.CompletedTask;
+            return IsOfInterest(context, isMarked) ? log.WriteAsync(EntryOf(context)) : Task.CompletedTask;
         });
         try
         {
@@ -45,12 +44,17 @@ internal sealed class Auditing(AuditLog log, UserDirectory users, Settings setti
         finally
         {
             // A client that did not wait for its answer has still done what it did.
-            if (!isTold && context.RequestAborted.IsCancellationRequested && (isMarked || context.Features.Get<Caller>() is not null))
+            if (!isTold && context.RequestAborted.IsCancellationRequested && IsOfInterest(context, isMarked))
             {
                 await log.WriteAsync(EntryOf(context) with { Status = 499 });
             }
         }
     }
+
+    /// <summary>Of those whom nobody knows only logins, and of these not what was no try at all: else anybody could fill the disk.</summary>
+    private static bool IsOfInterest(HttpContext context, bool isMarked) =>
+        context.Features.Get<Caller>() is not null
+        || (isMarked && (context.Response.StatusCode == StatusCodes.Status401Unauthorized || context.Note().AccountId is not null));
 
     private AuditEntry EntryOf(HttpContext context)
     {
