@@ -22,7 +22,8 @@ usage: ./carrel <command> [options]        ./carrel <command> --help tells more
 
   up        install what is missing, build, prepare the base image, start the server
   down      stop the server; computers keep running (--all stops them too)
-  key       print the admin API key
+  key       print the admin API key; make, list and end others
+  user      make, list and change users
   database  move the state to PostgreSQL
   doctor    check this host and say what is missing
   image     build the base image, or print its folder or digest

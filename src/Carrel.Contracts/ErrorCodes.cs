@@ -10,6 +10,9 @@ public static class ErrorCodes
     public const string MethodNotAllowed = "method_not_allowed";
     public const string MissingKey = "missing_api_key";
     public const string InvalidKey = "invalid_api_key";
+
+    /// <summary>A wrong e-mail address or password, or a link that is used up.</summary>
+    public const string InvalidCredentials = "invalid_credentials";
     public const string AccessDenied = "access_denied";
     public const string WorkspaceScopeMismatch = "workspace_scope_mismatch";
     public const string NameTaken = "name_taken";
@@ -73,5 +76,15 @@ public static class ErrorCodes
 
     /// <summary>The computer's own disk, not the host's.</summary>
     public const string DiskFull = "disk_full";
+
+    /// <summary>What a plan does not allow; in capitals, as known clients expect them (reference section 1.2).</summary>
+    public const string PlanUpgradeRequired = "UPGRADE_REQUIRED";
+    public const string PlanLimit = "PLAN_LIMIT";
+    public const string DesktopLimit = "DESKTOP_LIMIT";
+    public const string PerComputerRamCap = "PER_COMPUTER_RAM_CAP";
+    public const string PerComputerCpuCap = "PER_COMPUTER_CPU_CAP";
+    public const string RamAddon = "RAM_ADDON";
+    public const string VcpuAddon = "VCPU_ADDON";
+    public const string DiskQuotaExceeded = "DISK_QUOTA_EXCEEDED";
     public const string Internal = "internal_error";
 }

@@ -84,7 +84,7 @@ public sealed class AutoStopTests
                 machine.Stats = new MachineStats(TimeSpan.FromSeconds(10), 0, 0, 0);
                 break;
             default:
-                machine.Stats = new MachineStats(TimeSpan.Zero, 0, 0, 0, 10_000, 10_000);
+                machine.Stats = new MachineStats(TimeSpan.Zero, 0, 0, 0) { ReceivedBytes = 10_000, SentBytes = 10_000 };
                 break;
         }
 

@@ -16,6 +16,7 @@ const notRunning = 4404;
 let rfb;
 let delay = firstDelay;
 let timer;
+let onlyLooks = false;
 
 function show(state, text, cover = text) {
   dot.dataset.state = state;
@@ -37,7 +38,7 @@ function again(why) {
   delay = Math.min(delay * 2, longestDelay);
 }
 
-/** The password: of the share link, or of the computer, to whoever is logged in. It is new at every start. */
+/** The password: of the share link, or of the computer, to whoever is logged in and may use it. It is new at every start. */
 async function password() {
   if (shared) {
     return shared;
@@ -47,6 +48,12 @@ async function password() {
   document.title = `${computer.name} - Carrel`;
   if (computer.status !== 'running') {
     throw new Refused(409, { error: computer.status_reason ?? `This computer is ${computer.status}.` });
+  }
+  onlyLooks = !computer.permissions.canWrite;
+  if (onlyLooks) {
+    viewOnly.checked = true;
+    viewOnly.disabled = true;
+    return null; // The server lets a viewer in by the session, and takes no input.
   }
   return (await call('GET', `/api/computers/${id}/vnc-password`)).password;
 }
@@ -73,10 +80,12 @@ async function connect() {
 
   const address = new URL(`/desktops/${id}/ws/websockify`, location.href);
   address.protocol = address.protocol.replace('http', 'ws');
-  address.searchParams.set('token', secret);
+  if (secret) {
+    address.searchParams.set('token', secret);
+  }
   const socket = new WebSocket(address, ['binary']);
   socket.binaryType = 'arraybuffer';
-  const mine = new RFB(screen, socket, { credentials: { password: secret } });
+  const mine = new RFB(screen, socket, secret ? { credentials: { password: secret } } : {});
   rfb = mine;
   rfb.scaleViewport = true;
   rfb.viewOnly = viewOnly.checked;

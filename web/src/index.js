@@ -1,5 +1,5 @@
 // The list of computers.
-import { call, element, loginCard } from './session.js';
+import { call, element, loginCard, passwordCard } from './session.js';
 
 const main = document.getElementById('main');
 const summary = document.getElementById('summary');
@@ -21,7 +21,7 @@ function shotOf(computer) {
 
 function command(computer, name, label, allowed) {
   return element('button', {
-    disabled: !allowed,
+    disabled: !allowed || !computer.permissions.canWrite,
     onclick: async event => {
       event.currentTarget.disabled = true;
       try {
@@ -91,4 +91,12 @@ logout.addEventListener('click', async () => {
   await call('POST', '/logout');
   await refresh();
 });
-await refresh();
+
+// The token stands behind the #, which a browser sends to nobody; once read it need not stand in the address either.
+const link = new URLSearchParams(location.hash.slice(1)).get('password');
+if (link) {
+  history.replaceState(null, '', location.pathname);
+  main.replaceChildren(passwordCard(link, refresh));
+} else {
+  await refresh();
+}

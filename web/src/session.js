@@ -42,23 +42,40 @@ export function element(tag, attributes = {}, ...children) {
 }
 
 export function loginCard(done) {
-  const key = element('input', {
-    name: 'key', type: 'password', placeholder: 'sk_live_...', autocomplete: 'current-password', required: true, 'aria-label': 'API key',
-  });
+  const byPassword = form('/api/auth/login', done, 'Log in',
+    field('email', 'email', 'E-mail address', 'username'), field('password', 'password', 'Password', 'current-password'));
+  const byKey = form('/login', done, 'Log in with a key', field('key', 'password', 'API key: sk_live_...', 'off'));
+  const hint = element('p', {}, 'Use an API key, ', element('code', {}, './carrel key'), ' prints the first one; or your e-mail address and password.');
+  return element('section', { class: 'card login' }, element('h1', {}, 'Log in to Carrel'), hint, byKey, element('hr'), byPassword);
+}
+
+/** For who followed a link to set a password. */
+export function passwordCard(token, done) {
+  const password = field('password', 'password', 'At least 10 characters', 'new-password');
+  const byLink = sending('Set the password', done, [password], () => call('POST', '/api/auth/accept', { token, password: password.value }));
+  return element('section', { class: 'card login' }, element('h1', {}, 'Choose a password'), byLink);
+}
+
+function field(name, type, label, autocomplete) {
+  return element('input', { name, type, placeholder: label, autocomplete, required: true, 'aria-label': label });
+}
+
+function form(path, done, label, ...fields) {
+  return sending(label, done, fields, () => call('POST', path, Object.fromEntries(fields.map(input => [input.name, input.value]))));
+}
+
+function sending(label, done, fields, send) {
   const problem = element('p', { class: 'problem', role: 'alert' });
-  const form = element('form', {
+  return element('form', {
     onsubmit: async event => {
       event.preventDefault();
       problem.textContent = '';
       try {
-        await call('POST', '/login', { key: key.value });
+        await send();
         done();
       } catch (refused) {
         problem.textContent = refused.message;
       }
     },
-  }, key, element('button', { class: 'primary' }, 'Log in'), problem);
-  const hint = element('p', {}, 'Use an API key. ', element('code', {}, './carrel key'), ' prints the first one.');
-  queueMicrotask(() => key.focus());
-  return element('section', { class: 'card login' }, element('h1', {}, 'Log in to Carrel'), hint, form);
+  }, ...fields, element('button', { class: 'primary' }, label), problem);
 }

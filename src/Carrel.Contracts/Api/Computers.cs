@@ -8,7 +8,7 @@ namespace Carrel.Contracts.Api;
 /// <param name="Resolution"><c>WIDTHxHEIGHTxDEPTH</c>.</param>
 /// <param name="Status">creating, starting, running, stopping, stopped, restarting, suspended, deleting or error.</param>
 /// <param name="StatusReason">Why it has this status, where that is not what was asked for.</param>
-/// <param name="VncPassword">Opens VNC and the sockets; new at every start.</param>
+/// <param name="VncPassword">Opens VNC and the sockets, for those who may use the computer; new at every start.</param>
 /// <param name="Isolation">How its machine is fenced off.</param>
 /// <param name="AutoStart">Whether a call that needs its desktop starts it.</param>
 /// <param name="MemorySurvivesStop">Whether a stop keeps memory as well as the disk.</param>
@@ -55,8 +55,8 @@ public sealed record InstanceDetails(
     [property: JsonPropertyName("websockifyUrl")] string WebsockifyUrl,
     string DesktopApiToken);
 
-/// <summary>What the caller may do with a computer.</summary>
-public sealed record Permissions([property: JsonPropertyName("canWrite")] bool CanWrite);
+/// <summary>What the caller may do with a computer: use it; delete, resize and move it.</summary>
+public sealed record Permissions([property: JsonPropertyName("canWrite")] bool CanWrite, [property: JsonPropertyName("canManage")] bool CanManage);
 
 /// <summary>Body of <c>POST /computers</c> (reference section 4.3).</summary>
 /// <param name="WorkspaceId">Also taken as <c>project_id</c>.</param>

@@ -3,6 +3,8 @@ using System.Text.Json.Serialization;
 namespace Carrel.Contracts.Api;
 
 /// <summary>A workspace, formerly a project (reference section 3).</summary>
+/// <param name="UserId">Its owner.</param>
+/// <param name="Role">What the caller is in it: <c>viewer</c>, <c>member</c>, <c>admin</c> or <c>owner</c>.</param>
 /// <param name="Desktops">Its computers; the name is kept from the old model.</param>
 public sealed record WorkspaceAnswer(
     string Id,
@@ -13,7 +15,8 @@ public sealed record WorkspaceAnswer(
     DateTimeOffset CreatedAt,
     DateTimeOffset UpdatedAt,
     IReadOnlyList<ComputerAnswer> Desktops,
-    int ComputerCount);
+    int ComputerCount,
+    string Role);
 
 /// <summary>A list of workspaces under both of its names (reference section 25.2).</summary>
 public sealed record WorkspaceList(IReadOnlyList<WorkspaceAnswer> Workspaces, IReadOnlyList<WorkspaceAnswer> Projects);

@@ -74,15 +74,6 @@ internal sealed class SlotNetwork(string installation, string dnsServer, IReadOn
         return await NftAsync(Ruleset.RemoveSlot(_table, slot)).ConfigureAwait(false);
     }
 
-    /// <summary>Bytes that went into and came out of the slot since it was made, as the host end of its link counts them.</summary>
-    internal static (long Received, long Sent) Traffic(int slot)
-    {
-        var counters = $"/sys/class/net/{Addressing.Interface(slot)}/statistics";
-        return (Read("tx_bytes"), Read("rx_bytes")); // What the host sends, the computer receives.
-
-        long Read(string counter) => long.Parse(File.ReadAllText($"{counters}/{counter}"), CultureInfo.InvariantCulture);
-    }
-
     /// <summary>Removes the installation's rules.</summary>
     internal Task<Failure?> RemoveInstallationAsync() => NftAsync($"add table inet {_table}\ndelete table inet {_table}\n");
 

@@ -4,14 +4,16 @@ using Dapper;
 
 namespace Carrel.Server.Accounts;
 
-/// <summary>Makes the first account and its key, which only the data folder's owner can read.</summary>
-internal sealed partial class AdminKey(Database database, KeyRing keys, DataFolder folder, IIdFactory ids, TimeProvider clock, ILogger<AdminKey> log)
+/// <summary>Makes the first account, its operator and their key, which only the data folder's owner can read.</summary>
+internal sealed partial class AdminKey(Database database, UserDirectory users, KeyRing keys, DataFolder folder, ILogger<AdminKey> log)
 {
     public async Task EnsureAsync()
     {
+        await users.LoadAsync();
         await keys.LoadAsync();
-        var account = await database.ReadAsync(connection => connection.QueryFirstOrDefaultAsync<string>("SELECT id FROM accounts ORDER BY created_at"))
-            ?? await CreateAccountAsync();
+        var account = users.All.FirstOrDefault(user => user.IsOperator)?.Id
+            ?? await database.ReadAsync(connection => connection.QueryFirstOrDefaultAsync<string>("SELECT id FROM accounts ORDER BY created_at"))
+            ?? await users.CreateFirstAsync();
 
         // A crash between the two writes, or a lost file, leaves no usable key behind: make another, the old one does no harm.
         if (!File.Exists(folder.AdminKeyFile) || keys.Find((await File.ReadAllTextAsync(folder.AdminKeyFile)).Trim()) is null)
@@ -19,16 +21,6 @@ internal sealed partial class AdminKey(Database database, KeyRing keys, DataFold
             DataFolder.WriteSecret(folder.AdminKeyFile, await keys.CreateAsync(account, null, "admin"));
             Written(log, folder.AdminKeyFile);
         }
-    }
-
-    private async Task<string> CreateAccountAsync()
-    {
-        var id = ids.NewId().ToString();
-        await database.WriteAsync((connection, transaction) => connection.ExecuteAsync(
-            "INSERT INTO accounts (id, name, created_at) VALUES (@id, 'admin', @now)",
-            new { id, now = clock.GetUtcNow().ToUnixTimeMilliseconds() },
-            transaction));
-        return id;
     }
 
     [LoggerMessage(1100, LogLevel.Information, "The admin API key is in {File}")]

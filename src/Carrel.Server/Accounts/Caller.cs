@@ -4,24 +4,19 @@ using Carrel.Server.Errors;
 namespace Carrel.Server.Accounts;
 
 /// <summary>Who a request speaks for.</summary>
+/// <param name="AccountId">The account of the user, and by that the user.</param>
+/// <param name="KeyId">Its key, or its session where that was begun with a password.</param>
 /// <param name="WorkspaceId">The one workspace its key may use; null for an account-wide key.</param>
-internal sealed record Caller(string AccountId, string KeyId, string? WorkspaceId)
+/// <param name="SessionId">The browser session it came by; null where it presented a key.</param>
+internal sealed record Caller(string AccountId, string KeyId, string? WorkspaceId, string? SessionId = null)
 {
-    /// <summary>Null where the caller may use that workspace. A foreign account's things do not exist for it (404).</summary>
-    public Problem? Refusal(string accountId, string workspaceId, string what)
-    {
-        if (accountId != AccountId)
-        {
-            return Problem.NotFound(what);
-        }
-
-        return WorkspaceId is null || WorkspaceId == workspaceId ? null : Mismatch(workspaceId);
-    }
+    /// <summary>What its requests are counted by.</summary>
+    public string CountedAs => SessionId ?? KeyId;
 
     public Problem Mismatch(string? workspaceId) =>
         new(new Failure(
             ErrorCodes.WorkspaceScopeMismatch,
-            "Access denied: this API key is limited to another workspace.",
+            workspaceId is null ? "Access denied: this API key is limited to one workspace." : "Access denied: this API key is limited to another workspace.",
             "Use a key of that workspace or an account-wide one."))
         {
             KeyWorkspaceId = WorkspaceId,

@@ -1,6 +1,7 @@
 using Carrel.Contracts;
 using Carrel.Contracts.Api;
 using Carrel.Server.Accounts;
+using Carrel.Server.Audit;
 using Carrel.Server.Computers;
 using Carrel.Server.Errors;
 using Carrel.Server.Hosting;
@@ -23,7 +24,7 @@ internal static class ActionRoutes
                         var (computer, problem) = lookup.Find(context, id);
                         return problem is null ? forwarder.RunAsync(context, computer!, action) : Task.FromResult<IResult>(problem);
                     })
-                    .WithName(name + "Action").WithSummary(action.Summary)
+                    .Needs(action.Class).AuditedOnRequest().WithName(name + "Action").WithSummary(action.Summary)
                     .WithMetadata(QueryParameters.OfActions)
                     .Produces(200, action.Answer, "application/json").Fails(400, 404, 409, 413, 415, 424, 503);
                 if (action.ReadOnly)

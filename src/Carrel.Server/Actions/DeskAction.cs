@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Carrel.Contracts.Api;
+using Carrel.Server.Accounts;
 
 namespace Carrel.Server.Actions;
 
@@ -32,6 +33,9 @@ internal sealed record DeskAction(
         new("bash", "/bash", typeof(BashRequest), typeof(BashAnswer), "Runs a shell command.", Timeout: 200, TimeoutField: true),
         new("exec", "/exec", typeof(ExecRequest), typeof(ExecAnswer), "Runs Python code.", Timeout: 10, TimeoutField: true),
     ];
+
+    /// <summary>What changes nothing, whoever may look may do.</summary>
+    public ActionClass Class => ReadOnly ? ActionClass.Read : ActionClass.Use;
 
     /// <summary>The names in the API of actions whose older or deskd's own name differs.</summary>
     public IEnumerable<string> Names => Name.Contains('-', StringComparison.Ordinal) ? [Name, Name.Replace('-', '_')] : [Name];

@@ -1,5 +1,6 @@
 using Carrel.Contracts;
 using Carrel.Server.Accounts;
+using Carrel.Server.Audit;
 using Carrel.Server.Computers;
 using Carrel.Server.Errors;
 using Carrel.Server.Waking;
@@ -31,7 +32,7 @@ internal static class ProxyRoutes
             var run = (HttpContext context, Forwarder forwarder, Computer computer) => forwarder.RunAsync(context, computer, action);
             foreach (var mapped in Map(routes.MapPost, action.Path, run))
             {
-                mapped.WithSummary(action.Summary).WithMetadata(QueryParameters.OfActions)
+                mapped.Needs(action.Class).AuditedOnRequest().WithSummary(action.Summary).WithMetadata(QueryParameters.OfActions)
                     .Produces(200, action.Answer, "application/json").Fails(400, 401, 403, 404, 409, 413, 415, 424, 502, 503, 504);
                 if (action.Request is not null)
                 {

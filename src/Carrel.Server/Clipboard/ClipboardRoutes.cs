@@ -2,6 +2,7 @@ using Carrel.Contracts.Api;
 using Carrel.Contracts.Clipboard;
 using Carrel.Server.Accounts;
 using Carrel.Server.Actions;
+using Carrel.Server.Audit;
 using Carrel.Server.Computers;
 using Carrel.Server.Errors;
 using Microsoft.AspNetCore.Mvc;
@@ -40,7 +41,7 @@ internal static class ClipboardRoutes
         .WithSummary("What is on the clipboard.").Produces<ClipboardAnswer>().Fails(404, 409, 502, 503, 504);
 
     private static RouteHandlerBuilder DescribePut(RouteHandlerBuilder route) => route
-        .WithSummary("Puts text on the clipboard.").WithMetadata(BodyLimit)
+        .AuditedOnRequest().WithSummary("Puts text on the clipboard.").WithMetadata(BodyLimit)
         .Accepts<ClipboardRequest>("application/json").Produces<SuccessAnswer>().Fails(400, 404, 409, 413, 415, 502, 503, 504);
 
     private static async Task<IResult> GetAsync(HttpContext context, Forwarder forwarder, Computer computer)

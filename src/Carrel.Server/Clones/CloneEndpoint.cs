@@ -1,8 +1,10 @@
 using System.Globalization;
 using Carrel.Contracts.Api;
 using Carrel.Server.Accounts;
+using Carrel.Server.Audit;
 using Carrel.Server.Computers;
 using Carrel.Server.Errors;
+using Carrel.Server.Idempotency;
 using Carrel.Server.Workspaces;
 
 namespace Carrel.Server.Clones;
@@ -36,12 +38,17 @@ internal sealed class CloneEndpoint(ComputerLookup lookup, ComputerViews views, 
         target = (target ?? source!.State.Record.WorkspaceId).ToLowerInvariant();
         var workspace = await workspaces.FindAsync(target);
         var missing = $"No workspace {target}.";
-        if ((workspace is null ? Problem.NotFound(missing) : context.Caller().Refusal(workspace.AccountId, workspace.Id, missing)) is { } refusal)
+        if ((workspace is null ? Problem.NotFound(missing) : context.Refusal(workspace.AccountId, workspace.Id, missing)) is { } refusal)
         {
             return refusal;
         }
 
-        var cloned = await cloning.RunAsync(source!, workspace!, name);
+        var cloned = await cloning.RunAsync(source!, workspace!, name, async record =>
+        {
+            context.NoteTarget("computer", record.Id);
+            context.NoteDetail("name", record.Name);
+            await context.WillMakeAsync(record.Id);
+        });
         if (!cloned.Succeeded)
         {
             return cloned.Failure.AsProblem();

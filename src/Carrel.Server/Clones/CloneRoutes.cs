@@ -1,6 +1,8 @@
 using Carrel.Contracts.Api;
 using Carrel.Server.Accounts;
+using Carrel.Server.Computers;
 using Carrel.Server.Errors;
+using Carrel.Server.Idempotency;
 
 namespace Carrel.Server.Clones;
 
@@ -12,5 +14,6 @@ internal static class CloneRoutes
         api.MapPost("/computers/{id}/clone", (HttpContext context, string id, CloneEndpoint on) => on.RunAsync(context, id)).NeedsKey()
             .WithTags("Computers").WithName("cloneComputer")
             .WithSummary("Makes a computer with a copy of this one's disk, which may run on, and answers when it can be used.")
-            .Accepts<CloneRequest>("application/json").Produces<ComputerAnswer>(201).Fails(400, 404, 409, 413, 500, 503, 504, 507);
+            .Accepts<CloneRequest>("application/json").Produces<ComputerAnswer>(201).Fails(400, 404, 409, 413, 500, 503, 504, 507)
+            .Idempotent((context, id) => Task.FromResult(context.RequestServices.GetRequiredService<ComputerEndpoints>().Made(context, id)));
 }

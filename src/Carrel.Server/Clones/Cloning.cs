@@ -2,6 +2,7 @@ using Carrel.Contracts;
 using Carrel.Machines;
 using Carrel.Server.Computers;
 using Carrel.Server.Files;
+using Carrel.Server.Plans;
 using Carrel.Server.Workspaces;
 
 namespace Carrel.Server.Clones;
@@ -15,12 +16,13 @@ internal sealed record Clone(Computer Computer, TimeSpan Frozen);
 /// source, so that neither a stop nor a deletion of it comes between, while its status stays and its actions go on.
 /// </summary>
 internal sealed partial class Cloning(
-    Lifecycle lifecycle, NewRecords records, ComputerRegistry registry, IMachineHost host, FileStore files, ILogger<Cloning> log)
+    Lifecycle lifecycle, NewRecords records, ComputerRegistry registry, IMachineHost host, FileStore files, PlanGuard plans, ILogger<Cloning> log)
 {
     private const int StaysOn = 0;
 
     /// <param name="name">Null: the next free one.</param>
-    public async Task<Outcome<Clone>> RunAsync(Computer source, Workspace target, string? name)
+    /// <param name="willMake">Is told of the clone before there is anything of it.</param>
+    public async Task<Outcome<Clone>> RunAsync(Computer source, Workspace target, string? name, Func<ComputerRecord, Task> willMake)
     {
         while (true)
         {
@@ -28,6 +30,14 @@ internal sealed partial class Cloning(
             var chosen = name ?? CloneNames.Next(origin.Name, candidate => registry.In(target.Id).Any(other => other.State.Record.Name == candidate));
             var frozen = TimeSpan.Zero;
             var record = records.Make(target, chosen, origin.Image, origin.Hardware, StaysOn);
+            var room = plans.ForNew(record);
+            if (!room.Succeeded)
+            {
+                return room.Failure;
+            }
+
+            using var taken = room.Value;
+            await willMake(record);
             var made = await lifecycle.CreateAsync(record, async () =>
             {
                 var copied = await source.Post(() => CopyAsync(source, record));

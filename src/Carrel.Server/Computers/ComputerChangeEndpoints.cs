@@ -3,13 +3,14 @@ using Carrel.Contracts.Api;
 using Carrel.Server.Accounts;
 using Carrel.Server.Errors;
 using Carrel.Server.Files;
+using Carrel.Server.Plans;
 using Carrel.Server.Workspaces;
 
 namespace Carrel.Server.Computers;
 
 /// <summary>What of a computer changes at any time, whatever is under way: name, workspace, star, and when it stops or starts by itself.</summary>
 internal sealed class ComputerChangeEndpoints(
-    ComputerLookup lookup, ComputerRegistry registry, ComputerStore store, ComputerViews views, WorkspaceStore workspaces, FileDelivery files)
+    ComputerLookup lookup, ComputerRegistry registry, ComputerStore store, ComputerViews views, WorkspaceStore workspaces, FileDelivery files, PlanGuard plans, Access access)
 {
     public Task<IResult> ChangeAsync(HttpContext context, string id) => WithAsync(context, id, async (computer, fields) =>
     {
@@ -41,7 +42,7 @@ internal sealed class ComputerChangeEndpoints(
 
         var missing = $"No workspace {to}.";
         var target = await workspaces.FindAsync(to);
-        if ((target is null ? Problem.NotFound(missing) : context.Caller().Refusal(target.AccountId, target.Id, missing)) is { } refusal)
+        if ((target is null ? Problem.NotFound(missing) : context.Refusal(target.AccountId, target.Id, missing)) is { } refusal)
         {
             return refusal;
         }
@@ -51,9 +52,15 @@ internal sealed class ComputerChangeEndpoints(
             return new Failure(ErrorCodes.InvalidField, $"Computer {computer.State.Record.Name} is already in workspace {target.Name}.").AsProblem();
         }
 
+        using var taken = RoomFor(computer, target, out var full);
+        if (full is not null)
+        {
+            return full.AsProblem();
+        }
+
         return await ChangedAsync(
             computer,
-            record => record with { WorkspaceId = target.Id, WorkspaceName = target.Name },
+            record => record with { AccountId = target.AccountId, WorkspaceId = target.Id, WorkspaceName = target.Name },
             () =>
             {
                 files.Begin(computer); // As a computer that is made there would be, it is given the uploads of its workspace.
@@ -71,7 +78,7 @@ internal sealed class ComputerChangeEndpoints(
     public IResult Starred(HttpContext context)
     {
         var caller = context.Caller();
-        var starred = registry.All.Where(computer => computer.State.Record.Starred && Refusal(caller, computer) is null)
+        var starred = registry.All.Where(computer => computer.State.Record.Starred && access.Allows(caller, ActionClass.Read, computer.State.Record.AccountId, computer.State.Record.WorkspaceId))
             .OrderBy(computer => computer.State.Record.CreatedAt)
             .Select(computer => views.Of(computer, context));
         return Results.Json(new ComputerList([.. starred]), ApiJson.Default.ComputerList);
@@ -121,8 +128,20 @@ internal sealed class ComputerChangeEndpoints(
         };
     }
 
-    private static Problem? Refusal(Caller caller, Computer computer) =>
-        caller.Refusal(computer.State.Record.AccountId, computer.State.Record.WorkspaceId, "");
+    /// <summary>Within one account a move takes nothing.</summary>
+    private Room? RoomFor(Computer computer, Workspace target, out Failure? full)
+    {
+        var record = computer.State.Record;
+        full = null;
+        if (record.AccountId == target.AccountId)
+        {
+            return null;
+        }
+
+        var room = plans.ForNew(record with { AccountId = target.AccountId, WorkspaceId = target.Id, WorkspaceName = target.Name });
+        full = room.Failure;
+        return room.Succeeded ? room.Value : null;
+    }
 
     private static Problem Missing(string what) => new Failure(ErrorCodes.MissingField, $"Nothing to change: the field {what} is missing.").AsProblem();
 }

@@ -15,7 +15,7 @@ internal static class ComputerChangeRoutes
             .WithName("changeComputer").WithSummary("Renames a computer, or says when it stops and starts by itself.")
             .Accepts<ComputerChangeRequest>("application/json").Produces<ComputerAnswer>().Fails(400, 404, 409, 413);
         group.MapPatch("/{id}/move", (HttpContext context, string id, ComputerChangeEndpoints on) => on.MoveAsync(context, id))
-            .WithName("moveComputer").WithSummary("Moves a computer to another workspace; what runs and what is open goes on.")
+            .Needs(ActionClass.Manage).WithName("moveComputer").WithSummary("Moves a computer to another workspace; what runs and what is open goes on.")
             .Accepts<MoveRequest>("application/json").Produces<MoveAnswer>().Fails(400, 404, 409, 413);
         group.MapPost("/{id}/star", (HttpContext context, string id, ComputerChangeEndpoints on) => on.StarAsync(context, id))
             .WithName("starComputer").WithSummary("Stars a computer, or takes the star away.")

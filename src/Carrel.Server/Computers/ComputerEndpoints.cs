@@ -1,8 +1,10 @@
 using Carrel.Contracts.Api;
 using Carrel.Server.Accounts;
+using Carrel.Server.Audit;
 using Carrel.Server.Errors;
 using Carrel.Server.Hosting;
 using Carrel.Server.Idempotency;
+using Carrel.Server.Plans;
 using Carrel.Server.Snapshots;
 using Carrel.Server.Workspaces;
 
@@ -19,11 +21,11 @@ internal sealed class ComputerEndpoints(
     WorkspaceStore workspaces,
     SnapshotEndpoints snapshots,
     SnapshotDesk desk,
+    PlanGuard plans,
     Settings settings)
 {
     public async Task<IResult> CreateAsync(HttpContext context)
     {
-        var caller = context.Caller();
         var read = await JsonFields.ReadAsync(context.Request);
         if (!read.Succeeded)
         {
@@ -44,7 +46,7 @@ internal sealed class ComputerEndpoints(
 
         var missing = $"No workspace {wanted.WorkspaceId}.";
         var workspace = await workspaces.FindAsync(wanted.WorkspaceId.ToLowerInvariant());
-        if ((workspace is null ? Problem.NotFound(missing) : caller.Refusal(workspace.AccountId, workspace.Id, missing)) is { } refusal)
+        if ((workspace is null ? Problem.NotFound(missing) : context.Refusal(workspace.AccountId, workspace.Id, missing)) is { } refusal)
         {
             return refusal;
         }
@@ -55,6 +57,15 @@ internal sealed class ComputerEndpoints(
         }
 
         var record = records.Make(workspace!, wanted.Name, settings.Image, wanted.Hardware, wanted.AutoStopMinutes, wanted.AutoStart);
+        context.NoteTarget("computer", record.Id);
+        context.NoteDetail("name", record.Name);
+        var room = plans.ForNew(record);
+        if (!room.Succeeded)
+        {
+            return room.Failure.AsProblem();
+        }
+
+        using var taken = room.Value;
         await context.WillMakeAsync(record.Id);
         var begun = snapshot is null ? await lifecycle.BeginCreateAsync(record) : await desk.BeginCreateAsync(owner!, snapshot, record);
         if (!begun.Succeeded)

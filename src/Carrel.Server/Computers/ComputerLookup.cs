@@ -1,5 +1,6 @@
 using Carrel.Contracts;
 using Carrel.Server.Accounts;
+using Carrel.Server.Audit;
 using Carrel.Server.Errors;
 using Carrel.Server.Waking;
 
@@ -17,7 +18,8 @@ internal sealed class ComputerLookup(ComputerRegistry registry)
         }
 
         var record = computer.State.Record;
-        if (context.Caller().Refusal(record.AccountId, record.WorkspaceId, missing) is { } refusal)
+        context.NoteTarget("computer", record.Id);
+        if (context.Refusal(record.AccountId, record.WorkspaceId, missing) is { } refusal)
         {
             return (null, refusal);
         }

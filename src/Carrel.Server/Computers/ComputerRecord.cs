@@ -50,6 +50,7 @@ internal sealed record ComputerRecord
     /// <summary>This, with what <see cref="Computer.Change"/> may have changed meanwhile.</summary>
     public ComputerRecord Keeping(ComputerRecord now) => this with
     {
+        AccountId = now.AccountId,
         Name = now.Name,
         WorkspaceId = now.WorkspaceId,
         WorkspaceName = now.WorkspaceName,

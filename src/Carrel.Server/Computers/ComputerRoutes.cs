@@ -19,10 +19,10 @@ internal static class ComputerRoutes
             .WithName("getComputer").WithSummary("One computer.").Produces<ComputerAnswer>().Fails(404);
         group.MapDelete("/{id}", (HttpContext context, string id, [FromQuery] string? async, LifecycleEndpoints on) =>
                 on.RunAsync(context, id, ComputerCommand.Delete))
-            .WithName("deleteComputer").WithSummary("Deletes a computer and its disk.")
+            .Needs(ActionClass.Manage).WithName("deleteComputer").WithSummary("Deletes a computer and its disk.")
             .Produces<SuccessAnswer>().Produces<LifecycleAnswer>(202).Fails(400, 404, 409, 500);
         group.MapGet("/{id}/vnc-password", (HttpContext context, string id, ComputerEndpoints on) => on.VncPassword(context, id))
-            .WithName("getVncPassword").WithSummary("The secrets of a running computer.").Produces<VncPasswordAnswer>().Fails(404, 409);
+            .Needs(ActionClass.Use).WithName("getVncPassword").WithSummary("The secrets of a running computer.").Produces<VncPasswordAnswer>().Fails(404, 409);
         group.MapGet(
                 "/{id}/operations/{operation}",
                 (HttpContext context, string id, string operation, OperationViews on) => on.GetAsync(context, id, operation))

@@ -1,11 +1,12 @@
 using Carrel.Contracts.Api;
 using Carrel.Machines;
+using Carrel.Server.Accounts;
 using Carrel.Server.Hosting;
 
 namespace Carrel.Server.Computers;
 
 /// <summary>Computers as the API shows them (reference sections 4.1 and 25.3).</summary>
-internal sealed class ComputerViews(IMachineHost host, PublicAddress address)
+internal sealed class ComputerViews(IMachineHost host, PublicAddress address, Access access)
 {
     public ComputerAnswer Of(Computer computer, HttpContext context)
     {
@@ -14,7 +15,11 @@ internal sealed class ComputerViews(IMachineHost host, PublicAddress address)
         var at = address.Of(context.Request);
         var url = address.BaseOf(context.Request);
         var connection = $"{url}/desktops/{record.InstanceId}";
-        var running = state.Usable is not null;
+        var caller = context.Caller();
+        var writes = access.Allows(caller, ActionClass.Use, record.AccountId, record.WorkspaceId);
+
+        // The secrets open everything, so who may only look is not told them.
+        var open = state.Usable is not null && writes;
         return new ComputerAnswer(
             record.Id,
             record.Name,
@@ -37,12 +42,12 @@ internal sealed class ComputerViews(IMachineHost host, PublicAddress address)
             record.InstanceId,
             at.Authority,
             connection,
-            running ? record.Secrets.VncPassword : null,
-            running
+            open ? record.Secrets.VncPassword : null,
+            open
                 ? new InstanceDetails(
                     at.Host, at.Host, at.Port, record.Secrets.VncPassword, connection, SocketUrl(at, url, record), record.Secrets.Token)
                 : null,
-            new Permissions(CanWrite: true),
+            new Permissions(writes, access.Allows(caller, ActionClass.Manage, record.AccountId, record.WorkspaceId)),
             host.Capabilities.Isolation,
             host.Capabilities.MemorySnapshots,
             host.Capabilities.PauseKeepsMemory);

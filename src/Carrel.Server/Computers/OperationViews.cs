@@ -53,7 +53,7 @@ internal sealed class OperationViews(ComputerLookup lookup, ComputerRegistry reg
 
         // A computer may have moved since; one that is gone stays where it was.
         var workspace = registry.Find(row.ComputerId)?.State.Record.WorkspaceId ?? row.WorkspaceId;
-        return context.Caller().Refusal(row.AccountId, workspace, missing) is { } refusal ? refusal : Results.Json(Of(row), ApiJson.Default.OperationAnswer);
+        return context.Refusal(row.AccountId, workspace, missing) is { } refusal ? refusal : Results.Json(Of(row), ApiJson.Default.OperationAnswer);
     }
 
     private static bool Names(string id, OperationRow row)

@@ -8,8 +8,10 @@ internal static class FailureStatus
     public static int Of(string code) => code switch
     {
         ErrorCodes.InvalidJson or ErrorCodes.InvalidField or ErrorCodes.MissingField or ErrorCodes.NotSupported or ErrorCodes.NotClonable => 400,
-        ErrorCodes.MissingKey or ErrorCodes.InvalidKey => 401,
+        ErrorCodes.MissingKey or ErrorCodes.InvalidKey or ErrorCodes.InvalidCredentials => 401,
         ErrorCodes.AccessDenied or ErrorCodes.WorkspaceScopeMismatch => 403,
+        ErrorCodes.PlanUpgradeRequired or ErrorCodes.PlanLimit or ErrorCodes.DesktopLimit or ErrorCodes.PerComputerRamCap or ErrorCodes.PerComputerCpuCap
+            or ErrorCodes.RamAddon or ErrorCodes.VcpuAddon or ErrorCodes.DiskQuotaExceeded => 403,
         ErrorCodes.NotFound => 404,
         ErrorCodes.MethodNotAllowed => 405,
         ErrorCodes.NameTaken or ErrorCodes.AlreadyRunning or ErrorCodes.AlreadyStopped or ErrorCodes.AlreadySuspended or ErrorCodes.NotSuspended

@@ -97,6 +97,38 @@ internal sealed class JsonFields(JsonElement body)
         return (int)number;
     }
 
+    public double? Number(double least, double most, string name)
+    {
+        if (Find([name], out _) is not { } value)
+        {
+            return null;
+        }
+
+        if (value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && number >= least && number <= most)
+        {
+            return number;
+        }
+
+        Refuse(name, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"must be a number from {least} to {most}, but is {Shown(value)}"));
+        return null;
+    }
+
+    public DateTimeOffset? Time(string name)
+    {
+        if (Find([name], out _) is not { } value)
+        {
+            return null;
+        }
+
+        if (value.ValueKind == JsonValueKind.String && value.TryGetDateTimeOffset(out var time))
+        {
+            return time;
+        }
+
+        Refuse(name, $"must be a time such as 2026-01-31T12:00:00Z, but is {Shown(value)}");
+        return null;
+    }
+
     public bool? Flag(string name)
     {
         if (Find([name], out _) is not { } value)

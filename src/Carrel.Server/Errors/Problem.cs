@@ -24,7 +24,7 @@ internal sealed class Problem(Failure failure) : IResult
     {
         var response = httpContext.Response;
         response.StatusCode = Status ?? FailureStatus.Of(failure.Code);
-        if (FailureStatus.RetryAfter(failure.Code) is { } seconds)
+        if (response.Headers.RetryAfter.Count == 0 && FailureStatus.RetryAfter(failure.Code) is { } seconds)
         {
             response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         }

@@ -108,7 +108,7 @@ internal sealed class FileScope(WorkspaceStore workspaces, ComputerLookup comput
 
         missing ??= $"No workspace {id}.";
         var workspace = await workspaces.FindAsync(id.ToLowerInvariant());
-        var problem = workspace is null ? Problem.NotFound(missing) : context.Caller().Refusal(workspace.AccountId, workspace.Id, missing);
+        var problem = workspace is null ? Problem.NotFound(missing) : context.Refusal(workspace.AccountId, workspace.Id, missing);
         return problem is null ? (workspace, null) : (null, problem);
     }
 

@@ -81,7 +81,8 @@ internal static class FileRelayRoutes
 
     private static void Describe(RouteHandlerBuilder route, string prefix, string method, string summary)
     {
-        route.WithName($"{prefix}{method.ToLowerInvariant()}FileInside").WithTags("Files").WithSummary(summary).WithMetadata(Parameters)
+        // Reading too: everything is in reach here, also what opens the computer.
+        route.Needs(ActionClass.Use).WithName($"{prefix}{method.ToLowerInvariant()}FileInside").WithTags("Files").WithSummary(summary).WithMetadata(Parameters)
             .Fails(400, 401, 403, 404, 409, 413, 502, 503, 504, 507);
         _ = method switch
         {

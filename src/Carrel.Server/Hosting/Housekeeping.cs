@@ -1,11 +1,13 @@
+using Carrel.Server.Accounts;
 using Carrel.Server.Computers;
 using Carrel.Server.Idempotency;
 using Carrel.Server.Screenshots;
 
 namespace Carrel.Server.Hosting;
 
-/// <summary>Once a minute: screenshots that expired, operations that ended long ago, idempotency keys of yesterday.</summary>
-internal sealed partial class Housekeeping(ScreenshotStore screenshots, ComputerStore computers, IdempotencyStore keys, Readiness readiness, TimeProvider clock, ILogger<Housekeeping> log)
+/// <summary>Once a minute: screenshots that expired, operations that ended long ago, idempotency keys of yesterday, what accounts have used.</summary>
+internal sealed partial class Housekeeping(
+    ScreenshotStore screenshots, ComputerStore computers, IdempotencyStore keys, AccountUpkeep accounts, Readiness readiness, TimeProvider clock, ILogger<Housekeeping> log)
     : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromMinutes(1);
@@ -37,6 +39,7 @@ internal sealed partial class Housekeeping(ScreenshotStore screenshots, Computer
             var pictures = screenshots.Sweep();
             var operations = await computers.ForgetOperationsAsync(clock.GetUtcNow() - OperationsKept);
             await keys.SweepAsync();
+            await accounts.RunAsync();
             Swept(log, pictures, operations);
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException or System.Data.Common.DbException)

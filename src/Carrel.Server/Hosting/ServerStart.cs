@@ -7,9 +7,9 @@ using Carrel.Server.Workspaces;
 
 namespace Carrel.Server.Hosting;
 
-/// <summary>What happens between listening and being ready, in this order: schema, keys, machines, unfinished deletions, files that nobody knows.</summary>
+/// <summary>What happens between listening and being ready, in this order: schema, accounts, machines, unfinished deletions, files that nobody knows.</summary>
 internal sealed class ServerStart(
-    Database database, AdminKey adminKey, Recovery recovery, WorkspaceDeletion workspaces, FileKeeping files, Readiness readiness, TimeProvider clock,
+    Database database, AccountStart accounts, Recovery recovery, WorkspaceDeletion workspaces, FileKeeping files, Readiness readiness, TimeProvider clock,
     ILogger<ServerStart> log)
 {
     /// <returns>Null, or why the state cannot be used.</returns>
@@ -26,7 +26,7 @@ internal sealed class ServerStart(
             return migrated.Failure;
         }
 
-        await adminKey.EnsureAsync();
+        await accounts.RunAsync();
         await recovery.RunAsync(cancellationToken);
         await workspaces.ResumeAllAsync();
         await files.SweepAsync();

@@ -41,6 +41,12 @@ internal static class SettingTable
     public const string RecordingsKept = "recordings_kept";
     public const string MaxSnapshots = "max_snapshots";
     public const string SocketKeepAlive = "socket_keepalive_seconds";
+    public const string DefaultPlan = "default_plan";
+    public const string RateLimit = "rate_limit_per_minute";
+    public const string SessionIdle = "session_idle_minutes";
+    public const string SessionLifetime = "session_days";
+    public const string AuditDays = "audit_days";
+    public const string AuditActions = "audit_actions";
     public const string LogLevel = "log_level";
 
     public static IReadOnlyList<Setting> All { get; } =
@@ -75,6 +81,12 @@ internal static class SettingTable
         new(RecordingsKept, "50", "Finished recordings kept per computer; the oldest go first (1 to 1000000)."),
         new(MaxSnapshots, "20", "Snapshots that a computer may have (0 to 1000)."),
         new(SocketKeepAlive, "30", "A WebSocket peer is asked for a sign of life this often, and dropped if it gives none for as long, in seconds (1 to 3600)."),
+        new(DefaultPlan, "unlimited", "Plan of new users; one that does not exist is taken for `unlimited`."),
+        new(RateLimit, "60000", "Requests per minute with one API key or in one browser session, a tenth of them at once, where the plan does not say (0 to 1000000); 0 is no limit."),
+        new(SessionIdle, "1440", "A browser session ends when it is not used for so long, in minutes (1 to 525600)."),
+        new(SessionLifetime, "7", "A browser session ends at this age, in days (1 to 365)."),
+        new(AuditDays, "365", "How long the audit log is kept, in days (1 to 36500)."),
+        new(AuditActions, "off", "Whether the audit log also holds every action on a desktop: `on` or `off`."),
         new(LogLevel, "info", "Least severity written to the log: `debug`, `info`, `warn` or `error`."),
     ];
 }

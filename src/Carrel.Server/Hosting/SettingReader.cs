@@ -54,6 +54,12 @@ internal sealed class SettingReader(IReadOnlyDictionary<string, string> values)
             RecordingsKept = (int)Number(SettingTable.RecordingsKept, 1, 1_000_000),
             MaxSnapshots = (int)Number(SettingTable.MaxSnapshots, 0, 1000),
             SocketKeepAlive = TimeSpan.FromSeconds(Number(SettingTable.SocketKeepAlive, 1, 3600)),
+            DefaultPlan = values[SettingTable.DefaultPlan],
+            RateLimitPerMinute = (int)Number(SettingTable.RateLimit, 0, 1_000_000),
+            SessionIdle = TimeSpan.FromMinutes(Number(SettingTable.SessionIdle, 1, 525_600)),
+            SessionLifetime = TimeSpan.FromDays(Number(SettingTable.SessionLifetime, 1, 365)),
+            AuditKept = TimeSpan.FromDays(Number(SettingTable.AuditDays, 1, 36_500)),
+            AuditActions = OneOf(SettingTable.AuditActions, "on", "off") == "on",
             LogLevel = OneOf(SettingTable.LogLevel, "debug", "info", "warn", "error") switch
             {
                 "debug" => LogLevel.Debug,

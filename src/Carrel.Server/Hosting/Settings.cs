@@ -65,5 +65,17 @@ internal sealed record Settings
 
     public int MaxSockets { get; init; } = 256;
 
+    public string DefaultPlan { get; init; } = "unlimited";
+
+    public int RateLimitPerMinute { get; init; } = 60_000;
+
+    public TimeSpan SessionIdle { get; init; } = TimeSpan.FromDays(1);
+
+    public TimeSpan SessionLifetime { get; init; } = TimeSpan.FromDays(7);
+
+    public TimeSpan AuditKept { get; init; } = TimeSpan.FromDays(365);
+
+    public bool AuditActions { get; init; }
+
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 }

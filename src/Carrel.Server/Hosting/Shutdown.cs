@@ -1,10 +1,11 @@
+using Carrel.Server.Accounts;
 using Carrel.Server.Computers;
 using Carrel.Server.Files;
 
 namespace Carrel.Server.Hosting;
 
 /// <summary>At the end of the server, transitions and deliveries under way are waited for; what takes too long, recovery finishes next time.</summary>
-internal sealed class Shutdown(ComputerRegistry registry, FileDelivery files) : IHostedLifecycleService
+internal sealed class Shutdown(ComputerRegistry registry, FileDelivery files, AccountUpkeep accounts, Readiness readiness) : IHostedLifecycleService
 {
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -20,5 +21,9 @@ internal sealed class Shutdown(ComputerRegistry registry, FileDelivery files) : 
     {
         var settled = Task.WhenAll(registry.All.Select(computer => computer.Settled).Append(files.Settled));
         await settled.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (readiness.IsReady)
+        {
+            await accounts.FlushAsync();
+        }
     }
 }

@@ -1,6 +1,7 @@
 using Carrel.Contracts;
 using Carrel.Contracts.Api;
 using Carrel.Server.Accounts;
+using Carrel.Server.Audit;
 using Carrel.Server.Errors;
 
 namespace Carrel.Server.LivePage;
@@ -26,10 +27,10 @@ internal static class PageRoutes
             .WithName("asset").WithTags("Pages").WithSummary("A script, a style or a picture of the pages.")
             .Produces(200, contentType: "application/octet-stream").Fails(404);
         routes.MapPost("/login", LogInAsync)
-            .WithName("logIn").WithTags("Pages").WithSummary("Begins a browser session with an API key.")
-            .Accepts<LogInRequest>("application/json").Produces<SuccessAnswer>().Fails(400, 401, 415);
-        routes.MapPost("/logout", LogOut)
-            .WithName("logOut").WithTags("Pages").WithSummary("Ends the browser session.").Produces<SuccessAnswer>();
+            .Audited().WithName("logIn").WithTags("Pages").WithSummary("Begins a browser session with an API key.")
+            .Accepts<LogInRequest>("application/json").Produces<SuccessAnswer>().Fails(400, 401, 415, 429);
+        routes.MapPost("/logout", (HttpContext context, AuthEndpoints on) => on.LogOutAsync(context))
+            .Audited().WithName("logOut").WithTags("Pages").WithSummary("Ends the browser session.").Produces<SuccessAnswer>();
 
         void Page(string pattern, string file, string name, string summary) => routes.MapGet(pattern, (HttpContext context, WebFiles files) =>
             {
@@ -57,7 +58,7 @@ internal static class PageRoutes
             statusCode: StatusCodes.Status503ServiceUnavailable);
     }
 
-    private static async Task<IResult> LogInAsync(HttpContext context, KeyRing keys, Sessions sessions)
+    private static async Task<IResult> LogInAsync(HttpContext context, KeyRing keys, RateLimits limits, AuthEndpoints auth)
     {
         if (!context.Request.HasJsonContentType())
         {
@@ -79,25 +80,12 @@ internal static class PageRoutes
 
         if (keys.Find(key.Trim()) is not { } caller)
         {
-            return new Failure(ErrorCodes.InvalidKey, "Invalid API key.", "`carrel key` prints the admin's.").AsProblem();
+            return (limits.Failed(Sessions.AddressOf(context)) is { } wait
+                ? Authentication.TooOften(context, wait, isKnown: false)
+                : new Failure(ErrorCodes.InvalidKey, "Invalid API key.", "`carrel key` prints the admin's.")).AsProblem();
         }
 
-        context.Response.Cookies.Append(Sessions.Cookie, sessions.Issue(caller), Cookie(context, Sessions.Lifetime));
+        await auth.BeginAsync(context, caller.AccountId, caller);
         return Results.Json(new SuccessAnswer(true), ApiJson.Default.SuccessAnswer);
     }
-
-    private static IResult LogOut(HttpContext context)
-    {
-        context.Response.Cookies.Delete(Sessions.Cookie, Cookie(context, null));
-        return Results.Json(new SuccessAnswer(true), ApiJson.Default.SuccessAnswer);
-    }
-
-    private static CookieOptions Cookie(HttpContext context, TimeSpan? lifetime) => new()
-    {
-        HttpOnly = true,
-        SameSite = SameSiteMode.Strict,
-        Secure = context.Request.IsHttps,
-        MaxAge = lifetime,
-        Path = "/",
-    };
 }

@@ -17,7 +17,7 @@ internal readonly record struct PortEntry(string? Claim, DateTimeOffset Expires)
 /// Who may use a port: the computer's secret or a key that may use the computer, as Bearer or <c>?token=</c>; a signed link; the
 /// cookie of an earlier visit. Never a browser session of ours: what comes back is the guest's.
 /// </summary>
-internal sealed class PortAccess(ComputerRegistry registry, KeyRing keys, PortClaims claims)
+internal sealed class PortAccess(ComputerRegistry registry, KeyRing keys, Access access, PortClaims claims)
 {
     public (Computer? Computer, Problem? Problem, PortEntry Entry) Find(HttpContext context, PortCall call)
     {
@@ -102,6 +102,8 @@ internal sealed class PortAccess(ComputerRegistry registry, KeyRing keys, PortCl
         }
 
         var record = computer.State.Record;
-        return caller.Refusal(record.AccountId, record.WorkspaceId, missing) is { } refusal ? (null, refusal) : (computer, null);
+
+        // A server inside may do anything with whatever it is asked, so every method uses the computer.
+        return access.Refusal(caller, ActionClass.Use, record.AccountId, record.WorkspaceId, missing) is { } refusal ? (null, refusal) : (computer, null);
     }
 }

@@ -1,3 +1,4 @@
+using Carrel.Server.Accounts;
 using Carrel.Server.Errors;
 
 namespace Carrel.Server.Realtime;
@@ -33,7 +34,9 @@ internal static class RealtimeRoutes
 
     private static Task<IResult> Vnc(HttpContext context, string? id) => context.RequestServices.GetRequiredService<VncSocket>().RunAsync(context, id);
 
+    /// <summary>A terminal is a hand on the computer; what viewers may have of VNC is the picture.</summary>
     private static void Describe(RouteHandlerBuilder route, string name, string summary) => route
+        .Needs(name.Contains("terminal", StringComparison.Ordinal) ? ActionClass.Use : ActionClass.Read)
         .WithName(name).WithTags("Realtime").WithSummary(summary).WithMetadata(name.StartsWith("vnc", StringComparison.Ordinal) ? Actions.QueryParameters.OfVnc : Actions.QueryParameters.OfSockets)
         .Produces(101).Fails(426);
 }

@@ -8,8 +8,9 @@ using Carrel.Server.Waking;
 namespace Carrel.Server.Realtime;
 
 /// <summary>One open socket of a client who may use the computer.</summary>
+/// <param name="ViewOnly">The client may look, and touch nothing.</param>
 /// <param name="Going">Fires when the computer stops or the server shuts down.</param>
-internal sealed record SocketCall(HttpContext Context, WebSocket Socket, Computer Computer, MachineSession Session, CancellationToken Going);
+internal sealed record SocketCall(HttpContext Context, WebSocket Socket, Computer Computer, MachineSession Session, bool ViewOnly, CancellationToken Going);
 
 /// <summary>How serving a socket ended.</summary>
 /// <param name="Reading">The reading from the client, which ends with the client's close.</param>
@@ -44,14 +45,14 @@ internal sealed partial class SocketHost(
             KeepAliveInterval = settings.SocketKeepAlive,
             KeepAliveTimeout = settings.SocketKeepAlive,
         });
-        var (computer, refusal, reason) = access.Find(context, id);
+        var (computer, viewOnly, refusal, reason) = access.Find(context, id);
         if (computer is null)
         {
             await CloseAsync(socket, refusal, reason, Task.CompletedTask);
             return Results.Empty;
         }
 
-        var entered = await machines.EnterAsync(context, computer);
+        var entered = await machines.EnterAsync(context, computer, mayWake: !viewOnly);
         if (!entered.Succeeded)
         {
             var (code, why) = entered.Failure.Code == ErrorCodes.WakeFailed
@@ -70,12 +71,12 @@ internal sealed partial class SocketHost(
             return Results.Empty;
         }
 
-        await ServeAsync(context, socket, computer, session, kind, serve);
+        await ServeAsync(context, socket, computer, session, viewOnly, kind, serve);
         return Results.Empty;
     }
 
     private async Task ServeAsync(
-        HttpContext context, WebSocket socket, Computer computer, MachineSession session, string kind, Func<SocketCall, Task<SocketEnd>> serve)
+        HttpContext context, WebSocket socket, Computer computer, MachineSession session, bool viewOnly, string kind, Func<SocketCall, Task<SocketEnd>> serve)
     {
         var instance = computer.State.Record.InstanceId;
         using var going = CancellationTokenSource.CreateLinkedTokenSource(session.Ended, application.ApplicationStopping);
@@ -83,7 +84,7 @@ internal sealed partial class SocketHost(
         await using var hurry = going.Token.Register(() => patience.CancelAfter(CloseGrace));
         await using var abort = patience.Token.Register(socket.Abort);
         Opened(log, instance, kind);
-        var end = await serve(new SocketCall(context, socket, computer, session, going.Token));
+        var end = await serve(new SocketCall(context, socket, computer, session, viewOnly, going.Token));
         var (status, why) = Ending(end, computer, session, kind, going.Token);
         patience.CancelAfter(CloseGrace);
         await CloseAsync(socket, status, why, end.Reading);

@@ -6,9 +6,12 @@ using Carrel.Server.Ports;
 namespace Carrel.Server.Realtime;
 
 /// <summary>RFB over a WebSocket (reference section 7.1).</summary>
-internal sealed partial class VncSocket(SocketHost host, ILogger<VncSocket> log)
+internal sealed partial class VncSocket(SocketHost host, TimeProvider clock, ILogger<VncSocket> log)
 {
     private const string SubProtocol = "binary";
+
+    /// <summary>How long the VNC server may take to let us in for somebody who may only look.</summary>
+    private static readonly TimeSpan GreetingAllowance = TimeSpan.FromSeconds(15);
 
     public Task<IResult> RunAsync(HttpContext context, string? id) => host.RunAsync(context, id, "VNC", SubProtocol, ServeAsync);
 
@@ -43,8 +46,30 @@ internal sealed partial class VncSocket(SocketHost host, ILogger<VncSocket> log)
 
         await using (vnc)
         {
-            var (end, reading) = await Relay.RunAsync(call.Socket, vnc, call.Going);
+            if (!call.ViewOnly)
+            {
+                var (end, reading) = await Relay.RunAsync(call.Socket, vnc, call.Going);
+                return new SocketEnd(end, reading);
+            }
+
+            return await ServeViewerAsync(call, vnc);
+        }
+    }
+
+    private async Task<SocketEnd> ServeViewerAsync(SocketCall call, Stream vnc)
+    {
+        try
+        {
+            using var timeout = new CancellationTokenSource(GreetingAllowance, clock);
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, call.Going);
+            await using var viewed = await ViewOnlyRfb.OpenAsync(vnc, call.Computer.State.Record.Secrets.VncPassword, patience.Token);
+            var (end, reading) = await Relay.RunAsync(call.Socket, viewed, call.Going);
             return new SocketEnd(end, reading);
+        }
+        catch (Exception refused) when (refused is IOException or OperationCanceledException)
+        {
+            Unreachable(log, call.Computer.State.Record.InstanceId, refused.Message);
+            return new SocketEnd(RelayEnd.ServiceEnded, Task.CompletedTask);
         }
     }
 

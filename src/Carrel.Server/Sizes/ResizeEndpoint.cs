@@ -2,11 +2,12 @@ using Carrel.Contracts;
 using Carrel.Contracts.Api;
 using Carrel.Server.Computers;
 using Carrel.Server.Errors;
+using Carrel.Server.Plans;
 
 namespace Carrel.Server.Sizes;
 
 /// <summary>PATCH /computers/{id}/resize (reference sections 4.11 and 25.10).</summary>
-internal sealed class ResizeEndpoint(ComputerLookup lookup, Resizing resizing)
+internal sealed class ResizeEndpoint(ComputerLookup lookup, Resizing resizing, PlanGuard plans)
 {
     public async Task<IResult> RunAsync(HttpContext context, string id)
     {
@@ -28,7 +29,20 @@ internal sealed class ResizeEndpoint(ComputerLookup lookup, Resizing resizing)
             return wrong.AsProblem();
         }
 
-        var resized = await resizing.RunAsync(computer!, wanted);
+        var record = computer!.State.Record;
+        var room = plans.ForResize(record, record.Hardware with
+        {
+            Cpu = wanted.Vcpus ?? record.Hardware.Cpu,
+            RamGb = wanted.MemGb ?? record.Hardware.RamGb,
+            DiskGb = Math.Max(wanted.DiskGb ?? 0, record.Hardware.DiskGb),
+        });
+        if (!room.Succeeded)
+        {
+            return room.Failure.AsProblem();
+        }
+
+        using var taken = room.Value;
+        var resized = await resizing.RunAsync(computer, wanted);
         return resized.Succeeded ? Answer(resized.Value, wanted, context) : resized.Failure.AsProblem();
     }
 

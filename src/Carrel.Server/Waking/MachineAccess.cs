@@ -1,4 +1,5 @@
 using Carrel.Contracts;
+using Carrel.Server.Accounts;
 using Carrel.Server.Computers;
 
 namespace Carrel.Server.Waking;
@@ -8,14 +9,15 @@ namespace Carrel.Server.Waking;
 /// proved before that it may. From here to the end of the request the computer is in use, so that no auto-stop takes it away;
 /// and where it does not run and has <c>auto_start</c>, it is started first, once for all who wait.
 /// </summary>
-internal sealed partial class MachineAccess(Lifecycle lifecycle, ILogger<MachineAccess> log)
+internal sealed partial class MachineAccess(Lifecycle lifecycle, Access access, ILogger<MachineAccess> log)
 {
     private readonly Dictionary<string, Task<Outcome<MachineSession>>> _waking = new(StringComparer.Ordinal);
 
-    public ValueTask<Outcome<MachineSession>> EnterAsync(HttpContext context, Computer computer)
+    /// <param name="mayWake">False for who may only look: they start nothing.</param>
+    public ValueTask<Outcome<MachineSession>> EnterAsync(HttpContext context, Computer computer, bool mayWake = true)
     {
         UseTracking.Enter(context, computer);
-        return computer.State.Usable is { } session ? new((Outcome<MachineSession>)session) : new(WokenAsync(context, computer));
+        return computer.State.Usable is { } session ? new((Outcome<MachineSession>)session) : new(WokenAsync(context, computer, mayWake && MayUse(context, computer)));
     }
 
     /// <summary>The same for calls that only look at what there is: they start nothing, and where they say so, are no use either.</summary>
@@ -29,7 +31,7 @@ internal sealed partial class MachineAccess(Lifecycle lifecycle, ILogger<Machine
         return (computer.State.Usable ?? computer.SettledState.Usable) is { } session ? session : ComputerLookup.NotRunning(computer);
     }
 
-    private async Task<Outcome<MachineSession>> WokenAsync(HttpContext context, Computer computer)
+    private async Task<Outcome<MachineSession>> WokenAsync(HttpContext context, Computer computer, bool mayWake)
     {
         var state = computer.SettledState;
         if (state.Usable is { } session)
@@ -37,13 +39,17 @@ internal sealed partial class MachineAccess(Lifecycle lifecycle, ILogger<Machine
             return session;
         }
 
-        if (!state.Record.AutoStart || state.Status is ComputerStatus.Deleting or ComputerStatus.Error)
+        if (!mayWake || !state.Record.AutoStart || state.Status is ComputerStatus.Deleting or ComputerStatus.Error)
         {
             return ComputerLookup.NotRunning(computer);
         }
 
         return await Waking(computer).WaitAsync(context.RequestAborted);
     }
+
+    /// <summary>Who comes with the computer's own secret or a signed link has no account, and may.</summary>
+    private bool MayUse(HttpContext context, Computer computer) => context.Features.Get<Caller>() is not { } caller
+        || access.Allows(caller, ActionClass.Use, computer.State.Record.AccountId, computer.State.Record.WorkspaceId);
 
     private Task<Outcome<MachineSession>> Waking(Computer computer)
     {

@@ -2,11 +2,12 @@ using Carrel.Contracts;
 using Carrel.Server.Accounts;
 using Carrel.Server.Computers;
 using Carrel.Server.Files;
+using Carrel.Server.Plans;
 
 namespace Carrel.Server.Workspaces;
 
 /// <summary>Deletes a workspace with all its computers, or leaves it in place and says which computer would not go.</summary>
-internal sealed class WorkspaceDeletion(WorkspaceStore store, ComputerRegistry registry, Lifecycle lifecycle, KeyRing keys, FileKeeping files)
+internal sealed class WorkspaceDeletion(WorkspaceStore store, ComputerRegistry registry, Lifecycle lifecycle, KeyRing keys, ClientBook clients, FileKeeping files)
 {
     public async Task<Outcome<bool>> RunAsync(string id)
     {
@@ -39,6 +40,7 @@ internal sealed class WorkspaceDeletion(WorkspaceStore store, ComputerRegistry r
         await files.DeleteAllAsync(id);
         await store.DeleteAsync(id);
         keys.Forget(id);
+        clients.Forget(id);
         return true;
     }
 }

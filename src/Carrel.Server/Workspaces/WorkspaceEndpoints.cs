@@ -1,6 +1,7 @@
 using Carrel.Contracts;
 using Carrel.Contracts.Api;
 using Carrel.Server.Accounts;
+using Carrel.Server.Audit;
 using Carrel.Server.Computers;
 using Carrel.Server.Errors;
 using Carrel.Server.Idempotency;
@@ -50,6 +51,8 @@ internal sealed class WorkspaceEndpoints(
             return Taken(workspace.Name);
         }
 
+        context.Note(workspace.Id, workspace.AccountId);
+        context.NoteTarget("workspace", workspace.Id);
         return Results.Json(views.Of(workspace, context), ApiJson.Default.WorkspaceAnswer, statusCode: StatusCodes.Status201Created);
     }
 
@@ -181,7 +184,7 @@ internal sealed class WorkspaceEndpoints(
     private static string Bare(string id) => id.ToLowerInvariant();
 
     private static Problem? Refusal(HttpContext context, Workspace? workspace, string missing) =>
-        workspace is null ? Problem.NotFound(missing) : context.Caller().Refusal(workspace.AccountId, workspace.Id, missing);
+        workspace is null ? Problem.NotFound(missing) : context.Refusal(workspace.AccountId, workspace.Id, missing);
 
     private IResult Show(HttpContext context, Workspace? workspace, string missing) =>
         Refusal(context, workspace, missing) is { } refusal
@@ -190,13 +193,14 @@ internal sealed class WorkspaceEndpoints(
 }
 
 /// <summary>Workspaces as the API shows them.</summary>
-internal sealed class WorkspaceViews(ComputerRegistry registry, ComputerViews computers)
+internal sealed class WorkspaceViews(ComputerRegistry registry, ComputerViews computers, Access access)
 {
     public ComputerAnswer Of(Computer computer, HttpContext context) => computers.Of(computer, context);
 
     public WorkspaceAnswer Of(Workspace workspace, HttpContext context)
     {
         var desktops = registry.In(workspace.Id).Select(computer => computers.Of(computer, context)).ToList();
+        var role = access.RoleOf(context.Caller().AccountId, workspace.AccountId, workspace.Id) ?? WorkspaceRole.Viewer;
         return new WorkspaceAnswer(
             workspace.Id,
             workspace.Name,
@@ -206,6 +210,7 @@ internal sealed class WorkspaceViews(ComputerRegistry registry, ComputerViews co
             DateTimeOffset.FromUnixTimeMilliseconds(workspace.CreatedAt),
             DateTimeOffset.FromUnixTimeMilliseconds(workspace.UpdatedAt),
             desktops,
-            desktops.Count);
+            desktops.Count,
+            role.Wire());
     }
 }

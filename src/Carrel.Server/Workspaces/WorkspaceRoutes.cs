@@ -15,7 +15,7 @@ internal static class WorkspaceRoutes
         {
             var group = api.MapGroup(prefix).WithTags("Workspaces").NeedsKey();
             group.MapPost("", (HttpContext context, WorkspaceEndpoints on) => on.CreateAsync(context))
-                .WithName("create" + noun).WithSummary("Creates a workspace.")
+                .Needs(ActionClass.Account).WithName("create" + noun).WithSummary("Creates a workspace.")
                 .Accepts<CreateWorkspaceRequest>("application/json").Produces<WorkspaceAnswer>(201).Fails(400, 413)
                 .Idempotent((context, id) => context.RequestServices.GetRequiredService<WorkspaceEndpoints>().MadeAsync(context, id));
             group.MapGet("", (HttpContext context, WorkspaceEndpoints on) => on.ListAsync(context))
@@ -27,15 +27,15 @@ internal static class WorkspaceRoutes
             group.MapGet("/{id}/computers/by-name/{name}", (HttpContext context, string id, WorkspaceEndpoints on) => on.GetComputerByNameAsync(context, id))
                 .WithName($"get{noun}ComputerByName").WithSummary("One computer of a workspace, by its name.").Produces<ComputerAnswer>().Fails(404);
             group.MapPatch("/{id}", (HttpContext context, string id, WorkspaceEndpoints on) => on.ChangeAsync(context, id))
-                .WithName("change" + noun).WithSummary("Renames a workspace, or changes its icon or status.")
+                .Needs(ActionClass.Manage).WithName("change" + noun).WithSummary("Renames a workspace, or changes its icon or status.")
                 .Accepts<WorkspaceChangeRequest>("application/json").Produces<WorkspaceAnswer>().Fails(400, 404, 413);
             MapOrder(group, "start", noun, ComputerCommand.EnsureRunning, "Starts all computers of a workspace that do not run.");
             MapOrder(group, "stop", noun, ComputerCommand.Stop, "Stops all computers of a workspace.");
             MapOrder(group, "restart", noun, ComputerCommand.Restart, "Restarts all computers of a workspace that run.");
             group.MapDelete("/{id}", (HttpContext context, string id, WorkspaceEndpoints on) => on.DeleteAsync(context, id))
-                .WithName("delete" + noun).WithSummary("Deletes a workspace and all its computers.").Produces<SuccessAnswer>().Fails(404, 500);
+                .Needs(ActionClass.Own).WithName("delete" + noun).WithSummary("Deletes a workspace and all its computers.").Produces<SuccessAnswer>().Fails(404, 500);
             group.MapPost("/{id}/delete", (HttpContext context, string id, WorkspaceEndpoints on) => on.DeleteAsync(context, id))
-                .WithName($"delete{noun}ByPost").WithSummary("Deletes a workspace and all its computers.").Produces<SuccessAnswer>().Fails(404, 500);
+                .Needs(ActionClass.Own).WithName($"delete{noun}ByPost").WithSummary("Deletes a workspace and all its computers.").Produces<SuccessAnswer>().Fails(404, 500);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Carrel.Server.State;
 using Dapper;
 
@@ -9,15 +10,21 @@ internal sealed class WorkspaceStore(Database database)
     private const string Select =
         "SELECT id, account_id AS AccountId, name, status, icon_url AS IconUrl, created_at AS CreatedAt, updated_at AS UpdatedAt FROM workspaces";
 
+    private const string Visible =
+        "(account_id = @accountId OR id IN (SELECT workspace_id FROM workspace_members WHERE user_id = @accountId)) AND deleting = 0";
+
     /// <summary>False where the account has one of that name.</summary>
-    public async Task<bool> InsertAsync(Workspace workspace) => await database.WriteAsync((connection, transaction) => connection.ExecuteAsync(
+    public Task<bool> InsertAsync(Workspace workspace) =>
+        database.WriteAsync((connection, transaction) => InsertAsync(connection, transaction, workspace));
+
+    public static async Task<bool> InsertAsync(DbConnection connection, DbTransaction transaction, Workspace workspace) => await connection.ExecuteAsync(
         """
         INSERT INTO workspaces (id, account_id, name, status, icon_url, created_at, updated_at)
         VALUES (@Id, @AccountId, @Name, @Status, @IconUrl, @CreatedAt, @UpdatedAt)
         ON CONFLICT DO NOTHING
         """,
         workspace,
-        transaction)) > 0;
+        transaction) > 0;
 
     /// <summary>Changes what it is called and shown as.</summary>
     /// <param name="changed">Runs where it was changed, before any later write.</param>
@@ -44,11 +51,14 @@ internal sealed class WorkspaceStore(Database database)
     public Task<Workspace?> FindAsync(string id) => database.ReadAsync(connection =>
         connection.QuerySingleOrDefaultAsync<Workspace>($"{Select} WHERE id = @id AND deleting = 0", new { id }));
 
+    /// <summary>One of that name that the account owns, or else one that is shared with it.</summary>
     public Task<Workspace?> FindByNameAsync(string accountId, string name) => database.ReadAsync(connection =>
-        connection.QuerySingleOrDefaultAsync<Workspace>($"{Select} WHERE account_id = @accountId AND name = @name AND deleting = 0", new { accountId, name }));
+        connection.QueryFirstOrDefaultAsync<Workspace>(
+            $"{Select} WHERE {Visible} AND name = @name ORDER BY CASE WHEN account_id = @accountId THEN 0 ELSE 1 END, created_at, id", new { accountId, name }));
 
+    /// <summary>All that the account owns, and all that are shared with it.</summary>
     public async Task<IReadOnlyList<Workspace>> OfAccountAsync(string accountId) => [.. await database.ReadAsync(connection =>
-        connection.QueryAsync<Workspace>($"{Select} WHERE account_id = @accountId AND deleting = 0 ORDER BY created_at, id", new { accountId }))];
+        connection.QueryAsync<Workspace>($"{Select} WHERE {Visible} ORDER BY created_at, id", new { accountId }))];
 
     /// <summary>From here on nothing can be added to it. Its deletion is finished even if the server dies meanwhile.</summary>
     public async Task<bool> MarkDeletingAsync(string id) => await database.WriteAsync((connection, transaction) =>

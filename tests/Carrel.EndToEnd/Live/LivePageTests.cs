@@ -78,4 +78,30 @@ public sealed class LivePageTests(SharedInstallation shared) : IAsyncLifetime
 
         await page.GetByText(name).First.WaitForAsync(new LocatorWaitForOptions { Timeout = 20_000 });
     }
+
+    [Fact]
+    public async Task Somebody_new_sets_a_password_by_the_link_and_watches_what_is_shared()
+    {
+        var computer = await shared.Api.NewComputerAsync();
+        var email = $"new-{Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(4))}@example.org";
+        var invited = await shared.Api.PostAsync($"/api/workspaces/{computer.Created["workspace_id"]}/invite", new { email, permission = "viewer" });
+        var context = await _browser!.NewContextAsync();
+        var page = await context.NewPageAsync();
+        await page.GotoAsync(invited.Text("password_link"));
+        await page.Locator("input[name=password]").FillAsync("a good long one");
+        await page.Keyboard.PressAsync("Enter");
+        await page.GetByText("agent").First.WaitForAsync(new LocatorWaitForOptions { Timeout = 30_000 });
+        Assert.True(await page.GetByText("Stop", new PageGetByTextOptions { Exact = true }).First.IsDisabledAsync());
+
+        await page.GetByText("Log out").ClickAsync();
+        await page.Locator("input[name=email]").FillAsync(email);
+        await page.Locator("input[name=password]").FillAsync("a good long one");
+        await page.Keyboard.PressAsync("Enter");
+        await page.GetByText("agent").First.WaitForAsync(new LocatorWaitForOptions { Timeout = 30_000 });
+        await page.GotoAsync(new Uri(shared.Installation.Address, $"/desktops/{computer.InstanceId}").ToString());
+        await page.GetByText("Live, view only").First.WaitForAsync(new LocatorWaitForOptions { Timeout = 30_000 });
+        Assert.True(await page.Locator("#viewonly").IsDisabledAsync());
+        await context.CloseAsync();
+        await shared.Api.DeleteAsync(computer.Path);
+    }
 }

@@ -137,8 +137,6 @@ internal sealed class FakeMachine(FakeWorld world, MachineSpec spec) : IMachine
 
     public MachineLimits ReadLimits() => Limits;
 
-    public MachineStats Stats { get; set; } = new(TimeSpan.Zero, 0, 0, 0);
-
     public ValueTask<MachineStats> ReadStatsAsync(CancellationToken cancellationToken) => new(Stats);
 
     /// <summary>Dies by itself; what it holds on the host stays until somebody releases it.</summary>
