@@ -93,9 +93,9 @@ public sealed class Installation : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_server is null)
+        if (_server is null or { HasExited: true })
         {
-            await StartAsync();
+            await StartAsync(); // One that cannot start says why.
         }
 
         foreach (var workspace in await Api.WorkspacesAsync())

@@ -1,5 +1,6 @@
 using Carrel.Contracts;
 using Carrel.Machines.Container;
+using Carrel.Machines.Native;
 
 namespace Carrel.Machines;
 
@@ -10,6 +11,15 @@ public static class MachineHosts
     /// Opens the container isolation: prepares forwarding and firewall rules, and clears what a crash left of its slots.
     /// Fails with <see cref="ErrorCodes.HostNotReady"/> where the host lacks something, saying what and the remedy.
     /// </summary>
-    public static Task<Outcome<IMachineHost>> OpenContainersAsync(MachineOptions options, TimeProvider time)
-        => ContainerHost.CreateAsync(options, time);
+    public static async Task<Outcome<IMachineHost>> OpenContainersAsync(MachineOptions options, TimeProvider time)
+    {
+        try
+        {
+            return await ContainerHost.CreateAsync(options, time).ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            return HostFailure.Of(e) with { Code = ErrorCodes.HostNotReady };
+        }
+    }
 }

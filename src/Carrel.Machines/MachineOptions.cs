@@ -29,4 +29,7 @@ public sealed record MachineOptions
 
     /// <summary>Free bytes that the host's disk keeps: below it no new disk is made.</summary>
     public long ReservedDiskBytes { get; init; } = 1L << 30;
+
+    /// <summary>Takes a sentence about what went wrong on the host without keeping anything from going on.</summary>
+    public Action<string>? Tell { get; init; }
 }

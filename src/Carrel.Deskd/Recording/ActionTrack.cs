@@ -12,7 +12,7 @@ internal sealed class ActionTrack
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(1);
 
     /// <summary>How much older the last picture may be than the end.</summary>
-    private static readonly TimeSpan Behind = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Behind = TimeSpan.FromSeconds(15);
     private List<(TimeSpan At, string Text)> _actions = [];
 
     /// <param name="lines">One action a line: milliseconds, a tab, its text. What is none is left out.</param>
@@ -39,8 +39,9 @@ internal sealed class ActionTrack
     }
 
     /// <summary>
-    /// What belongs to a recording of this length. Its last pictures may be some tenths of a second older than its end, as they are
-    /// on their way through ffmpeg when that is ended: what was done meanwhile stands at the end. What came later is left out.
+    /// What belongs to a recording of this length. Its last pictures may be some tenths of a second older than its end, on a busy
+    /// machine seconds, as they are on their way through ffmpeg when that is ended: what was done meanwhile stands at the end. What came
+    /// later is left out.
     /// </summary>
     public IReadOnlyList<(TimeSpan At, string Text)> Within(TimeSpan length)
     {

@@ -76,7 +76,15 @@ internal sealed class ContainerHost : IMachineHost
 
         foreach (var abandoned in folders.Abandoned())
         {
-            await Sweep.AbandonedAsync(abandoned, new SlotNetwork(abandoned.Installation, dns.Value, []), time).ConfigureAwait(false);
+            try
+            {
+                await Sweep.AbandonedAsync(abandoned, new SlotNetwork(abandoned.Installation, dns.Value, []), time).ConfigureAwait(false);
+            }
+            catch (IOException e)
+            {
+                // What others left must not keep this one from starting; the next start tries again.
+                options.Tell?.Invoke($"What is left of installation {abandoned.Installation} cannot be cleared away yet: {e.Message}");
+            }
         }
 
         var leases = new SlotLeases(folders);

@@ -16,6 +16,7 @@ internal static class Errno
     internal const int NoEntry = 2;
     internal const int NoProcess = 3;
     internal const int Interrupted = 4;
+    internal const int InputOutput = 5;
     internal const int Exists = 17;
     internal const int Busy = 16;
     internal const int Invalid = 22;

@@ -51,7 +51,12 @@ internal static unsafe class FileSystem
     internal static void Abandon(string mountPoint)
     {
         const uint NoFlush = 2;
-        using var folder = Fd.Open(mountPoint, Fd.Directory);
+        using var folder = OpenUnlessShutDown(mountPoint);
+        if (folder is null)
+        {
+            return;
+        }
+
         var flags = NoFlush;
         Errno.Check(Libc.Ioctl(folder.Value, Shutdown, (nint)(&flags)), $"shut down the file system at {mountPoint}");
     }
@@ -70,13 +75,26 @@ internal static unsafe class FileSystem
         Errno.Check(Libc.Ioctl(folder.Value, FreezeFs, 0), $"freeze the file system at {mountPoint}");
     }
 
-    /// <summary>Lets writers go on; fine where nothing is frozen.</summary>
+    /// <summary>Lets writers go on; fine where nothing is frozen, or the file system was shut down.</summary>
     internal static void Thaw(string mountPoint)
     {
-        using var folder = Fd.Open(mountPoint, Fd.Directory);
-        if (Libc.Ioctl(folder.Value, ThawFs, 0) < 0 && Marshal.GetLastPInvokeError() is var errno && errno != Errno.Invalid)
+        using var folder = OpenUnlessShutDown(mountPoint);
+        if (folder is not null && Libc.Ioctl(folder.Value, ThawFs, 0) < 0 && Marshal.GetLastPInvokeError() is var errno && errno != Errno.Invalid)
         {
             throw new NativeException($"thaw the file system at {mountPoint}", errno);
+        }
+    }
+
+    // XFS opens nothing any more once it is shut down, which whoever was killed before the unmount has left.
+    private static Fd? OpenUnlessShutDown(string mountPoint)
+    {
+        try
+        {
+            return Fd.Open(mountPoint, Fd.Directory);
+        }
+        catch (NativeException shutDown) when (shutDown.Errno == Errno.InputOutput)
+        {
+            return null;
         }
     }
 }

@@ -74,6 +74,11 @@ internal static class ServerProgram
                 return Refuse(unusable, StateNotUsable);
             }
         }
+        catch (IOException left)
+        {
+            await app.StopAsync();
+            return Refuse(new Failure(ErrorCodes.HostNotReady, $"What the last server left cannot be taken over: {left.Message}", "Run `carrel doctor` on the host."), HostNotReady);
+        }
         catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
         {
             // Told to end before it was ready; what it had not taken over yet waits for the next server.
@@ -94,6 +99,7 @@ internal static class ServerProgram
             DnsServer = settings.Dns,
             AllowedPrivateRanges = settings.AllowedPrivateRanges,
             SpareSlots = settings.SpareSlots,
+            Tell = sentence => Console.Error.WriteLine($"carrel-server: {sentence}"),
         },
         TimeProvider.System);
 

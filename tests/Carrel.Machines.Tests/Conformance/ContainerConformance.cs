@@ -28,6 +28,20 @@ public sealed class ContainerConformance : MachineHostConformance
     }
 
     [Fact]
+    public async Task A_computer_whose_deletion_was_cut_off_is_gone_with_the_next()
+    {
+        await Host.LaunchAsync(Spec("c0ffee24"), Desktop, default);
+        var folder = new Folders(new MachineOptions { DataFolder = _data, ImageFolder = _data, DeskdFolder = _data }).Machine("c0ffee24");
+        FileSystem.Abandon(folder.Disk);
+        FileSystem.Abandon(folder.Disk);
+
+        await ReopenAsync();
+        Assert.Empty(await Host.RecoverAsync(new HashSet<string>(), new HashSet<string>(), default));
+
+        Assert.False(Directory.Exists(folder.Path));
+    }
+
+    [Fact]
     public async Task A_disk_of_an_older_version_goes_on_and_is_copied_while_it_runs()
     {
         var model = (await Host.LaunchAsync(Spec("c0ffee21"), Desktop, default)).Value;
