@@ -115,7 +115,7 @@ public sealed class FloodBoundaryTests(SharedInstallation shared)
                 threading.Thread(target=serve, args=(c,), daemon=True).start()
             EOF
             printf '#!/bin/sh\nexec python3 /root/evil.py\n' > /run/service/deskd/run
-            (sleep 0.3; s6-svc -k /run/service/deskd) > /dev/null 2>&1 &
+            (until [ -e /root/serving-{{guest.InstanceId}} ]; do sleep 1; s6-svc -k /run/service/deskd; done) > /dev/null 2>&1 &
             """);
         await Computer.UntilAsync(() => LiarServesAsync(guest.InstanceId), "the liar serves", 60);
         var before = ServerMemory();
