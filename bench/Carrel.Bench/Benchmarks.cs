@@ -22,6 +22,7 @@ internal sealed class Benchmarks(Installation installation, int count, IProgress
         ["audio-silence-cpu"] = new TerminalAndSound(installation, count, progress).SilenceAsync,
         ["event-latency"] = () => EventLatency.MeasureAsync(installation, count),
         ["idle-memory"] = IdleMemoryAsync,
+        ["rest"] = new AtRest(installation, count, progress).MeasureAsync,
         ["recording"] = RecordingAsync,
         ["clone"] = new Copies(installation, count, progress).ClonesAsync,
         ["clone-dirty"] = new Copies(installation, count, progress).DirtyClonesAsync,
