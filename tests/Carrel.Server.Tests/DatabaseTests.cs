@@ -199,6 +199,30 @@ public sealed class DatabaseTests
     }
 
     [Fact]
+    public async Task Readiness_is_tried_and_not_remembered()
+    {
+        await using var server = await RunningServer.StartAsync();
+        (await server.GetAsync("/readyz", server.Anonymous)).Expect(200);
+        var (begun, ended) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var stuck = server.Get<Database>().WriteAsync(async (_, _) =>
+        {
+            begun.SetResult();
+            await ended.Task;
+            return true;
+        });
+        await begun.Task;
+
+        var refused = (await server.GetAsync("/readyz", server.Anonymous)).Expect(503).Json;
+
+        Assert.False(refused.GetProperty("ready").GetBoolean());
+        Assert.Equal(("ok", "ok"), (refused.GetProperty("checks").GetProperty("takeover").GetString(), refused.GetProperty("checks").GetProperty("disk").GetString()));
+        Assert.Contains("longer", refused.GetProperty("checks").GetProperty("database").GetString(), StringComparison.Ordinal);
+        ended.SetResult();
+        await stuck;
+        (await server.GetAsync("/readyz", server.Anonymous)).Expect(200);
+    }
+
+    [Fact]
     public async Task A_postgresql_that_is_not_there_is_named_without_the_password()
     {
         await using var database = Database.At(DatabaseAddress.Parse("postgresql://ann:secret@127.0.0.1:1/carrel").Value);

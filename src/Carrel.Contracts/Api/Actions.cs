@@ -84,3 +84,8 @@ public sealed record ScreenshotMetadata(string Id, DateTimeOffset Timestamp, lon
 /// <summary>Answer of <c>/healthz</c>.</summary>
 /// <param name="Status">ok, or starting while it takes over the machines of its predecessor.</param>
 public sealed record ServerHealth(string Status, string Version, string Isolation, int Computers, int Running);
+
+/// <summary>Answer of <c>/readyz</c>.</summary>
+/// <param name="Ready">Whether computers can be made and changed now.</param>
+/// <param name="Checks">takeover, database and disk: ok, or what is wrong.</param>
+public sealed record ServerReadiness(bool Ready, IReadOnlyDictionary<string, string> Checks);

@@ -68,6 +68,7 @@ namespace Carrel.Contracts.Api;
 [JsonSerializable(typeof(FolderAnswer))]
 [JsonSerializable(typeof(FileActionRequest))]
 [JsonSerializable(typeof(ServerHealth))]
+[JsonSerializable(typeof(ServerReadiness))]
 [JsonSerializable(typeof(PortLinkRequest))]
 [JsonSerializable(typeof(PortLinkAnswer))]
 [JsonSerializable(typeof(ScreenRequest))]

@@ -75,7 +75,7 @@ internal static class CarrelServer
         services.AddSingleton(settings).AddSingleton(folder);
         services.AddSingleton(new SecretBox(folder.RootSecret()));
         services.AddSingleton(_ => Database.At(settings.Database));
-        services.AddSingleton<PublicAddress>().AddSingleton<Readiness>().AddSingleton<ServerStart>();
+        services.AddSingleton<PublicAddress>().AddSingleton<Readiness>().AddSingleton<ReadyCheck>().AddSingleton<ServerStart>();
         services.AddSingleton<ErrorPages>();
         services.AddAccounts();
         services.AddPlans();

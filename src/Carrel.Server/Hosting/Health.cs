@@ -10,7 +10,8 @@ internal static class Health
     public static string Version { get; } =
         typeof(Health).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 
-    public static void MapHealth(this IEndpointRouteBuilder routes) =>
+    public static void MapHealth(this IEndpointRouteBuilder routes)
+    {
         routes.MapGet("/healthz", (Readiness readiness, ComputerRegistry registry, IMachineHost host) => Results.Json(
                 new ServerHealth(
                     readiness.IsReady ? "ok" : "starting",
@@ -22,4 +23,8 @@ internal static class Health
                 statusCode: readiness.IsReady ? 200 : 503))
             .WithName("health").WithTags("Server").WithSummary("200 once the server is ready.")
             .Produces<ServerHealth>().Produces<ServerHealth>(503);
+        routes.MapGet("/readyz", (ReadyCheck check) => check.RunAsync())
+            .WithName("ready").WithTags("Server").WithSummary("200 while computers can be made and changed; tries the database and looks at the disk.")
+            .Produces<ServerReadiness>().Produces<ServerReadiness>(503);
+    }
 }
