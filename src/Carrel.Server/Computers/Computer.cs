@@ -121,8 +121,8 @@ internal sealed class Computer(ComputerRecord record)
 
     private static async Task<T> AfterAsync<T>(Task before, Func<Task<T>> work)
     {
-        // Yields always, so that no work ever runs under the lock.
-        await before.ConfigureAwait(ConfigureAwaitOptions.ForceYielding | ConfigureAwaitOptions.SuppressThrowing);
+        // Yields always, so that no work ever runs under the lock; and stays on the poster's context, where it has one, which only a simulation has.
+        await before.ConfigureAwait(ConfigureAwaitOptions.ForceYielding | ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         return await work();
     }
 }

@@ -30,6 +30,7 @@ internal sealed partial class Lifecycle(
     FileStore deliveries,
     SnapshotStore snapshots,
     SnapshotKeeping snapshotKeeping,
+    SureWrites sure,
     Settings settings,
     IIdFactory ids,
     ILogger<Lifecycle> log)
@@ -72,29 +73,39 @@ internal sealed partial class Lifecycle(
             return new Failure(ErrorCodes.NotFound, $"Computer {record.Name} never came to be.");
         }
 
-        var session = await GuardedAsync(computer, async () =>
+        var up = await BroughtUpAsync(computer, async () =>
         {
             var disk = makeDisk is null ? true : await makeDisk();
-            return disk.Succeeded ? await bringUp.RunAsync(record, machine => machine.DestroyAsync(CancellationToken.None)) : disk.Failure;
+            return disk.Succeeded ? await bringUp.RunAsync(record, machine => machine.DestroyAsync(CancellationToken.None)) : new BroughtUp(null, disk.Failure);
         });
-        if (session.Succeeded)
+        if (up.Failure is not { } failure)
         {
-            return await RunningAsync(computer, record, session.Value, operation);
+            return await RunningAsync(computer, record, up.Session!, operation);
+        }
+
+        Failed(log, record.InstanceId, "create", failure.Message);
+        var cleared = up.Session is null && (makeDisk is null
+            || (await GuardedAsync(computer, () => host.DeleteDiskAsync(record.InstanceId, CancellationToken.None))).Succeeded);
+        if (!cleared)
+        {
+            // Something of it is left on the host, so the computer stays, to be deleted.
+            await EndedAsync(computer, record.With(ComputerStatus.Error, $"It could not be made: {failure.Message}"), up.Session, operation, failure);
+            return failure;
         }
 
         await GuardedAsync(computer, async () =>
         {
-            if (makeDisk is not null)
-            {
-                await host.DeleteDiskAsync(record.InstanceId, CancellationToken.None);
-            }
-
-            await store.DeleteAsync(record.Id, operation, session.Failure.Message);
+            await sure.RunAsync(() => store.DeleteAsync(record.Id, operation, failure.Message));
             return (Outcome<bool>)true;
         });
         registry.Remove(computer);
-        Failed(log, record.InstanceId, "create", session.Failure.Message);
-        return session.Failure;
+        return failure;
+    }
+
+    private async Task<BroughtUp> BroughtUpAsync(Computer computer, Func<Task<BroughtUp>> work)
+    {
+        var up = await GuardedAsync(computer, async () => (Outcome<BroughtUp>)await work());
+        return up.Succeeded ? up.Value : new BroughtUp(null, up.Failure);
     }
 
     /// <summary>Begins what <paramref name="command"/> asks for, or says why not.</summary>
@@ -221,14 +232,16 @@ internal sealed partial class Lifecycle(
         }
 
         computer.Set(record, null);
-        var session = await GuardedAsync(computer, () => bringUp.RunAsync(record, machine => machine.StopAsync(TimeSpan.Zero, CancellationToken.None)));
-        if (session.Succeeded)
+        var up = await BroughtUpAsync(computer, () => bringUp.RunAsync(record, machine => machine.StopAsync(TimeSpan.Zero, CancellationToken.None)));
+        if (up.Failure is not { } failure)
         {
-            return await RunningAsync(computer, record, session.Value, id);
+            return await RunningAsync(computer, record, up.Session!, id);
         }
 
-        await EndedAsync(computer, record.With(ComputerStatus.Stopped, $"It could not be started: {session.Failure.Message}"), null, id, session.Failure);
-        return session.Failure;
+        // A machine that will not go is kept in sight: whatever is asked next begins by ending it.
+        var status = up.Session is null ? ComputerStatus.Stopped : ComputerStatus.Error;
+        await EndedAsync(computer, record.With(status, $"It could not be started: {failure.Message}"), up.Session, id, failure);
+        return failure;
     }
 
     internal async Task<Outcome<Computer>> StopAsync(Computer computer, ComputerRecord record, Guid? id)
@@ -301,6 +314,14 @@ internal sealed partial class Lifecycle(
             return computer;
         }
 
+        // It may be held still all the same, or half of it.
+        var resumed = await GuardedAsync(computer, () => machine.ResumeAsync(CancellationToken.None));
+        if (!resumed.Succeeded)
+        {
+            await EndedAsync(computer, record.With(ComputerStatus.Error, resumed.Failure.Message), session, id, paused.Failure);
+            return paused.Failure;
+        }
+
         await RunningAsync(computer, record, session, id, paused.Failure);
         return paused.Failure;
     }
@@ -314,7 +335,10 @@ internal sealed partial class Lifecycle(
             return await RunningAsync(computer, record, session, id);
         }
 
-        await EndedAsync(computer, record.With(ComputerStatus.Suspended, $"It could not be resumed: {resumed.Failure.Message}"), session, id, resumed.Failure);
+        // It may run all the same, or half of it.
+        var paused = await GuardedAsync(computer, () => session.Machine.PauseAsync(CancellationToken.None));
+        var status = paused.Succeeded ? ComputerStatus.Suspended : ComputerStatus.Error;
+        await EndedAsync(computer, record.With(status, $"It could not be resumed: {resumed.Failure.Message}"), session, id, resumed.Failure);
         return resumed.Failure;
     }
 
@@ -324,19 +348,20 @@ internal sealed partial class Lifecycle(
         session?.Dispose();
         var gone = await GuardedAsync(computer, async () =>
         {
-            var destroyed = session is null
-                ? await host.DeleteDiskAsync(record.InstanceId, CancellationToken.None)
-                : await session.Machine.DestroyAsync(CancellationToken.None);
+            // The disk last: a computer whose deletion failed has it still, and one without it is never offered again.
+            var destroyed = await snapshotKeeping.DeleteAllAsync(computer.Id);
             if (destroyed.Succeeded)
             {
-                destroyed = await snapshotKeeping.DeleteAllAsync(computer.Id);
+                destroyed = session is null
+                    ? await host.DeleteDiskAsync(record.InstanceId, CancellationToken.None)
+                    : await session.Machine.DestroyAsync(CancellationToken.None);
             }
 
             if (destroyed.Succeeded)
             {
                 screenshots.DeleteAll(record.InstanceId);
                 await recordings.DeleteAllAsync(computer);
-                await store.DeleteAsync(computer.Id, id);
+                await sure.RunAsync(() => store.DeleteAsync(computer.Id, id));
             }
 
             return destroyed;
@@ -386,7 +411,7 @@ internal sealed partial class Lifecycle(
     {
         var written = await GuardedAsync(computer, async () =>
         {
-            await store.EndAsync(record, id, failure?.Message);
+            await sure.RunAsync(() => store.EndAsync(record, id, failure?.Message));
             return (Outcome<bool>)true;
         });
 
