@@ -103,13 +103,19 @@ internal sealed class SimMachine(SimWorld world, MachineSpec spec, Greeting gree
 
     public Task<Outcome<bool>> StopAsync(TimeSpan grace, CancellationToken cancellationToken) => TakeAsync("stop", Leave);
 
-    public Task<Outcome<bool>> DestroyAsync(CancellationToken cancellationToken) => TakeAsync("destroy", () =>
+    /// <summary>The disk goes last: where this fails late, it is there.</summary>
+    public async Task<Outcome<bool>> DestroyAsync(CancellationToken cancellationToken)
     {
-        Leave();
-        world.Disks.Remove(Id);
-    });
+        var left = await TakeAsync("destroy", Leave);
+        if (left.Succeeded)
+        {
+            world.Disks.Remove(Id);
+        }
 
-    public Task<Outcome<bool>> ResizeAsync(MachineLimits limits, CancellationToken cancellationToken) => TakeAsync("resize", () => _limits = new MachineLimits(
+        return left;
+    }
+
+    public Task<Outcome<bool>> ResizeAsync(MachineLimits limits, CancellationToken cancellationToken) => TakeAsync("resize", isWhole: true, effect: () => _limits = new MachineLimits(
         limits.Cpus ?? _limits.Cpus, limits.MemoryBytes ?? _limits.MemoryBytes, limits.DiskBytes ?? _limits.DiskBytes, limits.Processes ?? _limits.Processes,
         limits.BandwidthMbps ?? _limits.BandwidthMbps));
 
@@ -130,7 +136,7 @@ internal sealed class SimMachine(SimWorld world, MachineSpec spec, Greeting gree
         _completion.TrySetResult(new MachineExit(0, false));
     }
 
-    private async Task<Outcome<bool>> TakeAsync(string step, Action effect)
+    private async Task<Outcome<bool>> TakeAsync(string step, Action effect, bool isWhole = false)
     {
         // Its greeting is over when the first of these is called.
         if (Interlocked.Exchange(ref _greeting, 0) == 1)
@@ -144,7 +150,7 @@ internal sealed class SimMachine(SimWorld world, MachineSpec spec, Greeting gree
             throw new InvalidOperationException($"a bug at {step}");
         }
 
-        if (fault != Fault.Fails)
+        if (fault == Fault.None || fault == Fault.FailsLate && !isWhole)
         {
             effect();
         }
@@ -214,7 +220,7 @@ internal sealed class SimHost(SimWorld world, SimServer server) : IMachineHost
     {
         var fault = await server.ComeToAsync("disk", machineId);
         ThrowIf(fault, "disk");
-        var there = fault != Fault.Fails && world.Disks.Remove(machineId);
+        var there = fault == Fault.None && world.Disks.Remove(machineId);
         return fault == Fault.None ? there : new Failure(ErrorCodes.Internal, "disk failed");
     }
 

@@ -19,6 +19,8 @@ internal sealed class Simulation : IDisposable
 {
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(60);
 
+    private const int MostTurns = 20_000;
+
     private readonly Dice _dice;
     private readonly SimClock _clock = new();
     private readonly Pump _pump = new();
@@ -56,8 +58,13 @@ internal sealed class Simulation : IDisposable
     {
         Boot();
         MakeUntouched();
-        while (_left > 0 || _asked.Exists(task => !task.IsCompleted))
+        for (var turns = 0; _left > 0 || _asked.Exists(task => !task.IsCompleted); turns++)
         {
+            if (turns > MostTurns)
+            {
+                throw new InvalidOperationException($"{_asked.Count(task => !task.IsCompleted)} clients never get their answers");
+            }
+
             Turn();
         }
 
@@ -243,7 +250,7 @@ internal sealed class Simulation : IDisposable
     {
         var end = _clock.Now + Settling;
         _pump.Drain();
-        while (true)
+        for (var turns = 0; turns < MostTurns; turns++)
         {
             if (_server.Waiting.Count > 0)
             {
