@@ -103,6 +103,15 @@ internal sealed class Computer(ComputerRecord record)
         }
     }
 
+    /// <summary>The same where the status is still <paramref name="expected"/>. Where a transition was begun meanwhile, its status stays and its work goes on from the session.</summary>
+    public void SetUnlessBegun(ComputerStatus expected, ComputerRecord changed, MachineSession? session)
+    {
+        lock (_gate)
+        {
+            _state = new ComputerState(_state.Status == expected ? changed.Keeping(_state.Record) : _state.Record, session);
+        }
+    }
+
     /// <summary>Changes what is no matter of transitions, and leaves the status to whatever is under way. What is to outlast that stands in <see cref="ComputerRecord.Keeping"/>.</summary>
     public void Change(Func<ComputerRecord, ComputerRecord> change)
     {
@@ -121,8 +130,8 @@ internal sealed class Computer(ComputerRecord record)
 
     private static async Task<T> AfterAsync<T>(Task before, Func<Task<T>> work)
     {
-        // Yields always, so that no work ever runs under the lock.
-        await before.ConfigureAwait(ConfigureAwaitOptions.ForceYielding | ConfigureAwaitOptions.SuppressThrowing);
+        // Yields always, so that no work ever runs under the lock; and stays on the poster's context, where it has one, which only a simulation has.
+        await before.ConfigureAwait(ConfigureAwaitOptions.ForceYielding | ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         return await work();
     }
 }

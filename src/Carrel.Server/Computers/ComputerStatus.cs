@@ -31,6 +31,10 @@ internal enum ComputerCommand
 
 internal static class ComputerStatusExtensions
 {
+    /// <summary>Whether work in the mailbox is to change it.</summary>
+    public static bool IsTransitional(this ComputerStatus status) =>
+        status is ComputerStatus.Creating or ComputerStatus.Starting or ComputerStatus.Stopping or ComputerStatus.Restarting or ComputerStatus.Deleting;
+
     private static readonly string[] Names = [.. Enum.GetNames<ComputerStatus>().Select(name => name.ToLowerInvariant())];
 
     public static string Wire(this ComputerStatus status) => Names[(int)status];

@@ -24,7 +24,17 @@ internal sealed class ComputerStore(Database database, SecretBox secrets, TimePr
 
     /// <summary>Adds a computer to a workspace that is there and not being deleted.</summary>
     /// <param name="added">Runs before any later write, so that a deletion of the workspace sees the computer.</param>
-    public Task<Insertion> InsertAsync(ComputerRecord record, Guid operation, Action added) => database.WriteAsync(async (connection, transaction) =>
+    public Task<Insertion> InsertAsync(ComputerRecord record, Guid operation, Action added) => database.WriteAsync(
+        (connection, transaction) => InsertAsync(connection, transaction, record, operation),
+        insertion =>
+        {
+            if (insertion == Insertion.Done)
+            {
+                added();
+            }
+        });
+
+    private async Task<Insertion> InsertAsync(DbConnection connection, DbTransaction transaction, ComputerRecord record, Guid operation)
     {
         var inserted = await connection.ExecuteAsync(
             """
@@ -45,9 +55,8 @@ internal sealed class ComputerStore(Database database, SecretBox secrets, TimePr
         }
 
         await BeginOperationAsync(connection, transaction, operation, record.Id, "create");
-        added();
         return Insertion.Done;
-    });
+    }
 
     /// <summary>Records that a transition begins: the status it has while it lasts, its secrets, its operation.</summary>
     public Task BeginAsync(ComputerRecord record, Guid operation, string kind, string? subject = null) => database.WriteAsync(async (connection, transaction) =>
@@ -88,7 +97,18 @@ internal sealed class ComputerStore(Database database, SecretBox secrets, TimePr
 
     /// <summary>Changes name, workspace or wishes of a computer, in the database and in memory.</summary>
     /// <param name="change">Of <see cref="ComputerRecord.Keeping"/>'s fields; made of what the computer is when its turn comes.</param>
-    public Task<Insertion> ChangeAsync(Computer computer, Func<ComputerRecord, ComputerRecord> change) => database.WriteAsync(async (connection, transaction) =>
+    public Task<Insertion> ChangeAsync(Computer computer, Func<ComputerRecord, ComputerRecord> change) => database.WriteAsync(
+        (connection, transaction) => ChangeAsync(connection, transaction, computer, change),
+        changed =>
+        {
+            if (changed == Insertion.Done)
+            {
+                // Before any later write, so that a deletion of either workspace sees where the computer is.
+                computer.Change(change);
+            }
+        });
+
+    private async Task<Insertion> ChangeAsync(DbConnection connection, DbTransaction transaction, Computer computer, Func<ComputerRecord, ComputerRecord> change)
     {
         var changed = ComputerRow.From(change(computer.State.Record), secrets);
         var updated = await connection.ExecuteAsync(
@@ -107,8 +127,6 @@ internal sealed class ComputerStore(Database database, SecretBox secrets, TimePr
             transaction);
         if (updated > 0)
         {
-            // Before any later write, so that a deletion of either workspace sees where the computer is.
-            computer.Change(change);
             return Insertion.Done;
         }
 
@@ -117,7 +135,7 @@ internal sealed class ComputerStore(Database database, SecretBox secrets, TimePr
             new { changed.WorkspaceId, changed.Name, changed.Id },
             transaction);
         return taken > 0 ? Insertion.NameTaken : Insertion.WorkspaceGone;
-    });
+    }
 
     public async Task<IReadOnlyList<ComputerRecord>> AllAsync()
     {

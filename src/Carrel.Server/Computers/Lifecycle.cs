@@ -30,6 +30,7 @@ internal sealed partial class Lifecycle(
     FileStore deliveries,
     SnapshotStore snapshots,
     SnapshotKeeping snapshotKeeping,
+    SureWrites sure,
     Settings settings,
     IIdFactory ids,
     ILogger<Lifecycle> log)
@@ -72,29 +73,54 @@ internal sealed partial class Lifecycle(
             return new Failure(ErrorCodes.NotFound, $"Computer {record.Name} never came to be.");
         }
 
-        var session = await GuardedAsync(computer, async () =>
+        var up = await BroughtUpAsync(computer, async () =>
         {
             var disk = makeDisk is null ? true : await makeDisk();
-            return disk.Succeeded ? await bringUp.RunAsync(record, machine => machine.DestroyAsync(CancellationToken.None)) : disk.Failure;
+            return disk.Succeeded ? await bringUp.RunAsync(record, machine => machine.DestroyAsync(CancellationToken.None)) : new BroughtUp(null, disk.Failure);
         });
-        if (session.Succeeded)
+        if (up.Failure is not { } failure)
         {
-            return await RunningAsync(computer, record, session.Value, operation);
+            return await RunningAsync(computer, record, up.Session!, operation);
+        }
+
+        Failed(log, record.InstanceId, "create", failure.Message);
+        var cleared = up.Session is null && (makeDisk is null
+            || (await GuardedAsync(computer, () => host.DeleteDiskAsync(record.InstanceId, CancellationToken.None))).Succeeded);
+        if (!cleared)
+        {
+            // Something of it is left on the host, so the computer is there until that is gone.
+            await EndedAsync(computer, record.With(ComputerStatus.Deleting, $"It could not be made: {failure.Message}"), up.Session, operation, failure);
+            _ = computer.Post(() => ClearAsync(computer, record, up.Session));
+            return failure;
         }
 
         await GuardedAsync(computer, async () =>
         {
-            if (makeDisk is not null)
-            {
-                await host.DeleteDiskAsync(record.InstanceId, CancellationToken.None);
-            }
-
-            await store.DeleteAsync(record.Id, operation, session.Failure.Message);
+            await sure.RunAsync(() => store.DeleteAsync(record.Id, operation, failure.Message));
             return (Outcome<bool>)true;
         });
         registry.Remove(computer);
-        Failed(log, record.InstanceId, "create", session.Failure.Message);
-        return session.Failure;
+        return failure;
+    }
+
+    private async Task<bool> ClearAsync(Computer computer, ComputerRecord record, MachineSession? session)
+    {
+        var cleared = await sure.UntilDoneAsync(() => GuardedAsync(computer, () => session is null
+            ? host.DeleteDiskAsync(record.InstanceId, CancellationToken.None)
+            : session.Machine.DestroyAsync(CancellationToken.None)));
+        if (cleared)
+        {
+            await sure.RunAsync(() => store.DeleteAsync(record.Id));
+            registry.Remove(computer);
+        }
+
+        return cleared;
+    }
+
+    private async Task<BroughtUp> BroughtUpAsync(Computer computer, Func<Task<BroughtUp>> work)
+    {
+        var up = await GuardedAsync(computer, async () => (Outcome<BroughtUp>)await work());
+        return up.Succeeded ? up.Value : new BroughtUp(null, up.Failure);
     }
 
     /// <summary>Begins what <paramref name="command"/> asks for, or says why not.</summary>
@@ -130,6 +156,10 @@ internal sealed partial class Lifecycle(
             }
 
             await computer.Settled;
+            if (registry.Find(computer.Id) != computer)
+            {
+                return new Failure(ErrorCodes.NotFound, $"Computer {computer.State.Record.Name} is no more.");
+            }
         }
     }
 
@@ -189,26 +219,45 @@ internal sealed partial class Lifecycle(
         recorded.SetResult();
         if (!written.Succeeded)
         {
-            // Nothing was done, so nothing has changed.
-            computer.Set(computer.State.Record.With(before.Status, before.Record.StatusReason), before.Session);
+            // Nothing was done, so nothing has changed; unless its machine ended by itself before its turn came.
+            var session = computer.State.Session;
+            var ended = session is null && before.Session is not null;
+            computer.Set(
+                computer.State.Record.With(ended ? ComputerStatus.Stopped : before.Status, ended ? "Its machine ended by itself." : before.Record.StatusReason), session);
+            WatchAgain(computer);
             return written.Failure;
         }
 
-        var done = command switch
+        var done = await GuardedAsync(computer, () => command switch
         {
-            ComputerCommand.Stop => await StopAsync(computer, record, id),
-            ComputerCommand.Delete => await DeleteAsync(computer, record, id),
-            ComputerCommand.Restore => await RestoreAsync(computer, record, id, subject!),
-            ComputerCommand.Suspend => await SuspendAsync(computer, record, id),
-            _ when resumes => await ResumeAsync(computer, record, id),
-            _ => await StartAsync(computer, record, id),
-        };
+            ComputerCommand.Stop => StopAsync(computer, record, id),
+            ComputerCommand.Delete => DeleteAsync(computer, record, id),
+            ComputerCommand.Restore => RestoreAsync(computer, record, id, subject!),
+            ComputerCommand.Suspend => SuspendAsync(computer, record, id),
+            _ when resumes => ResumeAsync(computer, record, id),
+            _ => StartAsync(computer, record, id),
+        });
+        if (!done.Succeeded && computer.State.Status.IsTransitional())
+        {
+            done = await ErrorAsync(computer, computer.State.Record, id, done.Failure);
+        }
+
+        WatchAgain(computer);
         if (!done.Succeeded)
         {
             Failed(log, record.InstanceId, kind, done.Failure.Message);
         }
 
         return done;
+    }
+
+    /// <summary>The watch holds back while a transition is under way, which tells its own story; a machine that died meanwhile and is kept needs it again.</summary>
+    private void WatchAgain(Computer computer)
+    {
+        if (computer.State is { Status: ComputerStatus.Running or ComputerStatus.Suspended, Session: { Machine.Completion.IsCompleted: true } session })
+        {
+            watch.Watch(computer, session);
+        }
     }
 
     /// <summary>Ends the machine that may still run, and launches anew from the disk.</summary>
@@ -221,14 +270,16 @@ internal sealed partial class Lifecycle(
         }
 
         computer.Set(record, null);
-        var session = await GuardedAsync(computer, () => bringUp.RunAsync(record, machine => machine.StopAsync(TimeSpan.Zero, CancellationToken.None)));
-        if (session.Succeeded)
+        var up = await BroughtUpAsync(computer, () => bringUp.RunAsync(record, machine => machine.StopAsync(TimeSpan.Zero, CancellationToken.None)));
+        if (up.Failure is not { } failure)
         {
-            return await RunningAsync(computer, record, session.Value, id);
+            return await RunningAsync(computer, record, up.Session!, id);
         }
 
-        await EndedAsync(computer, record.With(ComputerStatus.Stopped, $"It could not be started: {session.Failure.Message}"), null, id, session.Failure);
-        return session.Failure;
+        // A machine that will not go is kept in sight: whatever is asked next begins by ending it.
+        var status = up.Session is null ? ComputerStatus.Stopped : ComputerStatus.Error;
+        await EndedAsync(computer, record.With(status, $"It could not be started: {failure.Message}"), up.Session, id, failure);
+        return failure;
     }
 
     internal async Task<Outcome<Computer>> StopAsync(Computer computer, ComputerRecord record, Guid? id)
@@ -289,8 +340,13 @@ internal sealed partial class Lifecycle(
     /// <summary>Holds a computer still with all its memory. Its session ends, so that nothing waits for it.</summary>
     internal async Task<Outcome<Computer>> SuspendAsync(Computer computer, ComputerRecord record, Guid? id)
     {
-        var machine = computer.State.Session!.Machine;
-        computer.State.Session.Dispose();
+        if (computer.State.Session is not { } going)
+        {
+            return await GoneAsync(computer, record, id);
+        }
+
+        var machine = going.Machine;
+        going.Dispose();
         await recordings.AfterEndAsync(computer);
         var paused = await GuardedAsync(computer, () => machine.PauseAsync(CancellationToken.None));
         var session = new MachineSession(machine);
@@ -301,20 +357,43 @@ internal sealed partial class Lifecycle(
             return computer;
         }
 
+        // It may be held still all the same, or half of it.
+        var resumed = await GuardedAsync(computer, () => machine.ResumeAsync(CancellationToken.None));
+        if (!resumed.Succeeded)
+        {
+            await EndedAsync(computer, record.With(ComputerStatus.Error, resumed.Failure.Message), session, id, paused.Failure);
+            return paused.Failure;
+        }
+
         await RunningAsync(computer, record, session, id, paused.Failure);
         return paused.Failure;
     }
 
+    /// <summary>Its machine ended by itself before the turn of what was asked for.</summary>
+    private async Task<Outcome<Computer>> GoneAsync(Computer computer, ComputerRecord record, Guid? id)
+    {
+        var gone = new Failure(ErrorCodes.NotRunning, $"The machine of computer {record.Name} ended by itself.", "Start it.");
+        await EndedAsync(computer, record.With(ComputerStatus.Stopped, "Its machine ended by itself."), null, id, gone);
+        return gone;
+    }
+
     private async Task<Outcome<Computer>> ResumeAsync(Computer computer, ComputerRecord record, Guid id)
     {
-        var session = computer.State.Session!;
+        if (computer.State.Session is not { } session)
+        {
+            return await GoneAsync(computer, record, id);
+        }
+
         var resumed = await GuardedAsync(computer, () => session.Machine.ResumeAsync(CancellationToken.None));
         if (resumed.Succeeded)
         {
             return await RunningAsync(computer, record, session, id);
         }
 
-        await EndedAsync(computer, record.With(ComputerStatus.Suspended, $"It could not be resumed: {resumed.Failure.Message}"), session, id, resumed.Failure);
+        // It may run all the same, or half of it.
+        var paused = await GuardedAsync(computer, () => session.Machine.PauseAsync(CancellationToken.None));
+        var status = paused.Succeeded ? ComputerStatus.Suspended : ComputerStatus.Error;
+        await EndedAsync(computer, record.With(status, $"It could not be resumed: {resumed.Failure.Message}"), session, id, resumed.Failure);
         return resumed.Failure;
     }
 
@@ -324,19 +403,20 @@ internal sealed partial class Lifecycle(
         session?.Dispose();
         var gone = await GuardedAsync(computer, async () =>
         {
-            var destroyed = session is null
-                ? await host.DeleteDiskAsync(record.InstanceId, CancellationToken.None)
-                : await session.Machine.DestroyAsync(CancellationToken.None);
+            // The disk last: a computer whose deletion failed has it still, and one without it is never offered again.
+            var destroyed = await snapshotKeeping.DeleteAllAsync(computer.Id);
             if (destroyed.Succeeded)
             {
-                destroyed = await snapshotKeeping.DeleteAllAsync(computer.Id);
+                destroyed = session is null
+                    ? await host.DeleteDiskAsync(record.InstanceId, CancellationToken.None)
+                    : await session.Machine.DestroyAsync(CancellationToken.None);
             }
 
             if (destroyed.Succeeded)
             {
                 screenshots.DeleteAll(record.InstanceId);
                 await recordings.DeleteAllAsync(computer);
-                await store.DeleteAsync(computer.Id, id);
+                await sure.RunAsync(() => store.DeleteAsync(computer.Id, id));
             }
 
             return destroyed;
@@ -386,7 +466,7 @@ internal sealed partial class Lifecycle(
     {
         var written = await GuardedAsync(computer, async () =>
         {
-            await store.EndAsync(record, id, failure?.Message);
+            await sure.RunAsync(() => store.EndAsync(record, id, failure?.Message));
             return (Outcome<bool>)true;
         });
 

@@ -1,16 +1,19 @@
+using Carrel.Contracts;
 using Carrel.Machines;
+using Carrel.Server.State;
 
 namespace Carrel.Server.Computers;
 
 /// <summary>Notices machines that end by themselves and makes their computers say so.</summary>
-internal sealed partial class MachineWatch(ComputerStore store, ILogger<MachineWatch> log)
+internal sealed partial class MachineWatch(ComputerStore store, SureWrites sure, ILogger<MachineWatch> log)
 {
-    public void Watch(Computer computer, MachineSession session) =>
-        session.Machine.Completion.ContinueWith(
-            ended => _ = computer.Post(() => EndedAsync(computer, session, ended.Result)),
-            CancellationToken.None,
-            TaskContinuationOptions.None,
-            TaskScheduler.Default);
+    public void Watch(Computer computer, MachineSession session) => _ = WatchAsync(computer, session);
+
+    private async Task WatchAsync(Computer computer, MachineSession session)
+    {
+        var exit = await session.Machine.Completion;
+        await computer.Post(() => EndedAsync(computer, session, exit));
+    }
 
     private async Task<bool> EndedAsync(Computer computer, MachineSession session, MachineExit exit)
     {
@@ -31,14 +34,33 @@ internal sealed partial class MachineWatch(ComputerStore store, ILogger<MachineW
         Ended(log, record.InstanceId, why);
 
         // The machine is dead; what it held on the host is released here.
-        var released = await session.Machine.StopAsync(TimeSpan.Zero, CancellationToken.None);
+        var released = await ReleasedAsync(session.Machine);
         var changed = released.Succeeded
             ? record.With(ComputerStatus.Stopped, why)
             : record.With(ComputerStatus.Error, $"{why} Releasing it failed: {released.Failure.Message}");
-        await store.EndAsync(changed, null, null);
-        computer.Set(changed, released.Succeeded ? null : session);
+        await sure.RunAsync(() => store.EndAsync(changed, null, null));
+        computer.SetUnlessBegun(record.Status, changed, released.Succeeded ? null : session);
         return true;
     }
+
+    /// <summary>A bug here becomes a failure, so that no computer is said to run for it.</summary>
+    private async Task<Outcome<bool>> ReleasedAsync(IMachine machine)
+    {
+        try
+        {
+            return await machine.StopAsync(TimeSpan.Zero, CancellationToken.None);
+        }
+#pragma warning disable CA1031 // See the summary; it is logged whole.
+        catch (Exception bug)
+#pragma warning restore CA1031
+        {
+            Unexpected(log, bug, machine.Id);
+            return new Failure(ErrorCodes.Internal, $"The server failed in a way it did not expect: {bug.Message}", "Its log says more.");
+        }
+    }
+
+    [LoggerMessage(1221, LogLevel.Error, "Computer {Instance}: releasing what its dead machine held failed unexpectedly")]
+    private static partial void Unexpected(ILogger log, Exception bug, string instance);
 
     [LoggerMessage(1220, LogLevel.Warning, "Computer {Instance}: {Why}")]
     private static partial void Ended(ILogger log, string instance, string why);

@@ -68,13 +68,13 @@ internal static class CarrelServer
         logging.AddFilter("Microsoft", level > LogLevel.Warning ? level : LogLevel.Warning);
     }
 
-    private static void AddServices(IServiceCollection services, Settings settings, DataFolder folder)
+    internal static void AddServices(IServiceCollection services, Settings settings, DataFolder folder)
     {
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IIdFactory, IdFactory>();
         services.AddSingleton(settings).AddSingleton(folder);
         services.AddSingleton(new SecretBox(folder.RootSecret()));
-        services.AddSingleton(_ => Database.At(settings.Database));
+        services.AddSingleton(_ => Database.At(settings.Database)).AddSingleton<SureWrites>();
         services.AddSingleton<PublicAddress>().AddSingleton<Readiness>().AddSingleton<ReadyCheck>().AddSingleton<ServerStart>();
         services.AddSingleton<ErrorPages>();
         services.AddAccounts();

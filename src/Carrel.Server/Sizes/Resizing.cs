@@ -2,6 +2,7 @@ using Carrel.Contracts;
 using Carrel.Contracts.Api;
 using Carrel.Machines;
 using Carrel.Server.Computers;
+using Carrel.Server.State;
 
 namespace Carrel.Server.Sizes;
 
@@ -13,7 +14,7 @@ internal sealed record Resized(ComputerRecord Record, IReadOnlyDictionary<string
 /// Resizes running computers, one at a time each: in the computer's mailbox, first the world, dimension by dimension, then the
 /// database, then memory. A server that dies in between told nobody; the next one reads from the host what is in force.
 /// </summary>
-internal sealed partial class Resizing(ComputerStore store, ILogger<Resizing> log)
+internal sealed partial class Resizing(ComputerStore store, SureWrites sure, ILogger<Resizing> log)
 {
     private const long GiB = 1L << 30;
     private const int MiBPerGiB = 1024;
@@ -60,7 +61,7 @@ internal sealed partial class Resizing(ComputerStore store, ILogger<Resizing> lo
                 return;
             }
 
-            var done = await machine.ResizeAsync(limits, CancellationToken.None);
+            var done = await AskAsync(machine, limits);
             if (done.Succeeded)
             {
                 record = with(record, value);
@@ -87,9 +88,25 @@ internal sealed partial class Resizing(ComputerStore store, ILogger<Resizing> lo
         await TryAsync(
             "bandwidth_limit_mbps", wanted.BandwidthMbps, record.BandwidthMbps, 1, new MachineLimits(BandwidthMbps: wanted.BandwidthMbps), (to, value) => to with { BandwidthMbps = value });
         record = record with { AutoStopMinutes = wanted.AutoStopMinutes ?? record.AutoStopMinutes };
-        await store.ResizedAsync(record);
+        await sure.RunAsync(() => store.ResizedAsync(record));
         computer.Change(now => now with { Hardware = record.Hardware, BandwidthMbps = record.BandwidthMbps, AutoStopMinutes = record.AutoStopMinutes });
         return new Resized(record, results);
+    }
+
+    /// <summary>What was applied before a bug is not forgotten for it.</summary>
+    private async Task<Outcome<bool>> AskAsync(IMachine machine, MachineLimits limits)
+    {
+        try
+        {
+            return await machine.ResizeAsync(limits, CancellationToken.None);
+        }
+#pragma warning disable CA1031 // See the summary; it is logged whole.
+        catch (Exception bug)
+#pragma warning restore CA1031
+        {
+            Unexpected(log, bug, machine.Id);
+            return new Failure(ErrorCodes.Internal, $"The server failed in a way it did not expect: {bug.Message}", "Its log says more.");
+        }
     }
 
     private static double In<T>(T value, int unit)
@@ -97,6 +114,9 @@ internal sealed partial class Resizing(ComputerStore store, ILogger<Resizing> lo
 
     private static string Sizes(ComputerRecord record) =>
         $"{record.Hardware.Cpu} CPUs, {record.Hardware.RamGb} GB, disk {record.Hardware.DiskGb} GB, {record.BandwidthMbps} Mbit/s";
+
+    [LoggerMessage(1701, LogLevel.Error, "Computer {Instance}: a resize failed unexpectedly")]
+    private static partial void Unexpected(ILogger log, Exception bug, string instance);
 
     [LoggerMessage(1700, LogLevel.Warning, "Computer {Instance}: a resize was cut off; it was recorded as {Before} and has {Now}")]
     private static partial void Found(ILogger log, string instance, string before, string now);

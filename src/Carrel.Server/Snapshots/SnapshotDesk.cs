@@ -13,7 +13,7 @@ namespace Carrel.Server.Snapshots;
 /// nothing is copied which is being replaced or deleted. Restoring one is a transition, see <see cref="Lifecycle"/>.
 /// </summary>
 internal sealed partial class SnapshotDesk(
-    SnapshotStore store, ComputerRegistry registry, IMachineHost host, FileStore files, Lifecycle lifecycle, Settings settings, IIdFactory ids, TimeProvider clock,
+    SnapshotStore store, ComputerRegistry registry, IMachineHost host, FileStore files, Lifecycle lifecycle, Settings settings, IIdFactory ids, TimeProvider clock, SureWrites sure,
     ILogger<SnapshotDesk> log)
 {
     public Task<Outcome<(SnapshotRow Row, TimeSpan Frozen)>> TakeAsync(Computer computer, string? name, string? description) => computer.Post(async () =>
@@ -37,13 +37,13 @@ internal sealed partial class SnapshotDesk(
         var taken = await host.TakeSnapshotAsync(record.InstanceId, row.Id, CancellationToken.None);
         if (!taken.Succeeded)
         {
-            await store.DeleteAsync(row.Id);
+            await sure.RunAsync(() => store.DeleteAsync(row.Id));
             return taken.Failure;
         }
 
         var copy = taken.Value;
         row = row with { Status = SnapshotRow.Ready, ImageDigest = copy.Image, SizeBytes = copy.UsedBytes };
-        await store.UpdateAsync(row);
+        await sure.RunAsync(() => store.UpdateAsync(row));
         Taken(log, record.InstanceId, row.Id, copy.Frozen.TotalMilliseconds);
         return (Outcome<(SnapshotRow, TimeSpan)>)(row, copy.Frozen);
     });
@@ -62,7 +62,7 @@ internal sealed partial class SnapshotDesk(
             return deleted.Failure;
         }
 
-        await store.DeleteAsync(row.Id);
+        await sure.RunAsync(() => store.DeleteAsync(row.Id));
         return (Outcome<bool>)true;
     });
 

@@ -9,6 +9,7 @@ internal sealed class SnapshotKeeping(SnapshotStore store, IMachineHost host)
     /// <summary>Deletes a computer's snapshots from the host; their rows go with the computer's.</summary>
     public async Task<Outcome<bool>> DeleteAllAsync(string computerId)
     {
+        await store.HideAllAsync(computerId); // Should one of them fail, none is offered that is not there.
         foreach (var id in await store.IdsOfAsync(computerId))
         {
             var deleted = await host.DeleteSnapshotAsync(id, CancellationToken.None);

@@ -32,6 +32,9 @@ internal sealed class SnapshotStore(Database database)
     public Task UpdateAsync(SnapshotRow row) => database.WriteAsync((db, transaction) => db.ExecuteAsync(
         "UPDATE snapshots SET status = @Status, image_digest = @ImageDigest, size_bytes = @SizeBytes, created_at = @CreatedAt WHERE id = @Id", row, transaction));
 
+    public Task HideAllAsync(string computerId) => database.WriteAsync((db, transaction) => db.ExecuteAsync(
+        $"UPDATE snapshots SET status = '{SnapshotRow.Deleting}' WHERE computer_id = @computerId", new { computerId }, transaction));
+
     public Task DeleteAsync(string id) => database.WriteAsync((db, transaction) =>
         db.ExecuteAsync("DELETE FROM snapshots WHERE id = @id", new { id }, transaction));
 

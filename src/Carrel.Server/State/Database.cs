@@ -21,7 +21,8 @@ internal abstract class Database : IAsyncDisposable
     public abstract Task<Failure?> OpenAsync();
 
     /// <summary>Runs <paramref name="work"/> in a transaction, after the writes before it; committed when it returns.</summary>
-    public async Task<T> WriteAsync<T>(Func<DbConnection, DbTransaction, Task<T>> work)
+    /// <param name="committed">Runs when it is committed, before any later write.</param>
+    public async Task<T> WriteAsync<T>(Func<DbConnection, DbTransaction, Task<T>> work, Action<T>? committed = null)
     {
         await _writing.WaitAsync();
         try
@@ -30,6 +31,7 @@ internal abstract class Database : IAsyncDisposable
             await using var transaction = await writer.BeginTransactionAsync();
             var result = await work(writer, transaction);
             await transaction.CommitAsync();
+            committed?.Invoke(result);
             return result;
         }
         finally

@@ -3,11 +3,12 @@ using Carrel.Server.Accounts;
 using Carrel.Server.Computers;
 using Carrel.Server.Files;
 using Carrel.Server.Plans;
+using Carrel.Server.State;
 
 namespace Carrel.Server.Workspaces;
 
 /// <summary>Deletes a workspace with all its computers, or leaves it in place and says which computer would not go.</summary>
-internal sealed class WorkspaceDeletion(WorkspaceStore store, ComputerRegistry registry, Lifecycle lifecycle, KeyRing keys, ClientBook clients, FileKeeping files)
+internal sealed class WorkspaceDeletion(WorkspaceStore store, ComputerRegistry registry, Lifecycle lifecycle, KeyRing keys, ClientBook clients, FileKeeping files, SureWrites sure)
 {
     public async Task<Outcome<bool>> RunAsync(string id)
     {
@@ -33,12 +34,12 @@ internal sealed class WorkspaceDeletion(WorkspaceStore store, ComputerRegistry r
         var outcomes = await Task.WhenAll(registry.In(id).Select(lifecycle.DeleteWhenSettledAsync));
         if (Array.Find(outcomes, outcome => !outcome.Succeeded) is { Failure: { } failure })
         {
-            await store.UnmarkAsync(id);
+            await sure.RunAsync(() => store.UnmarkAsync(id));
             return failure with { Message = $"The workspace was not deleted, because one of its computers was not: {failure.Message}" };
         }
 
-        await files.DeleteAllAsync(id);
-        await store.DeleteAsync(id);
+        await sure.RunAsync(() => files.DeleteAllAsync(id));
+        await sure.RunAsync(() => store.DeleteAsync(id));
         keys.Forget(id);
         clients.Forget(id);
         return true;

@@ -28,7 +28,17 @@ internal sealed class WorkspaceStore(Database database)
 
     /// <summary>Changes what it is called and shown as.</summary>
     /// <param name="changed">Runs where it was changed, before any later write.</param>
-    public Task<WorkspaceChange> ChangeAsync(Workspace workspace, Action changed) => database.WriteAsync(async (connection, transaction) =>
+    public Task<WorkspaceChange> ChangeAsync(Workspace workspace, Action changed) => database.WriteAsync(
+        (connection, transaction) => ChangeAsync(connection, transaction, workspace),
+        change =>
+        {
+            if (change == WorkspaceChange.Done)
+            {
+                changed();
+            }
+        });
+
+    private static async Task<WorkspaceChange> ChangeAsync(DbConnection connection, DbTransaction transaction, Workspace workspace)
     {
         var updated = await connection.ExecuteAsync(
             """
@@ -40,13 +50,12 @@ internal sealed class WorkspaceStore(Database database)
             transaction);
         if (updated > 0)
         {
-            changed();
             return WorkspaceChange.Done;
         }
 
         var there = await connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM workspaces WHERE id = @Id AND deleting = 0", workspace, transaction);
         return there > 0 ? WorkspaceChange.NameTaken : WorkspaceChange.Gone;
-    });
+    }
 
     public Task<Workspace?> FindAsync(string id) => database.ReadAsync(connection =>
         connection.QuerySingleOrDefaultAsync<Workspace>($"{Select} WHERE id = @id AND deleting = 0", new { id }));
