@@ -142,9 +142,7 @@ public sealed class RecoveryTests
         Assert.Equal(FakeDeskd.Png, (await second.GetAsync(link, second.Anonymous)).Expect(200).Bytes);
         Assert.Single(world.Steps, step => step.Step == "launch");
         machine.End(new MachineExit(null, false));
-        await world.UntilAsync("stop:done", machine.Id);
-        await second.Get<ComputerRegistry>().Find(id)!.Settled;
-        Assert.Equal("stopped", await second.StatusAsync(id));
+        await second.UntilStatusAsync(id, "stopped");
     }
 
     [Fact]

@@ -110,8 +110,6 @@ public sealed class SuspendTests
         Assert.Equal("stopped", gone.Text("status"));
         Assert.Contains("gone", gone.Text("status_reason"), StringComparison.Ordinal);
         machine.End(new MachineExit(null, false));
-        await world.UntilAsync("stop:done", machine.Id);
-        await second.Get<ComputerRegistry>().Find(id)!.Settled;
-        Assert.Equal("stopped", await second.StatusAsync(id));
+        await second.UntilStatusAsync(id, "stopped");
     }
 }
