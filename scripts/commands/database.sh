@@ -24,7 +24,7 @@ command_database() {
     esac
     shift
   done
-  [[ $verb == move && -n $to ]] || die "nothing to do${verb:+ for '$verb'}" 'there is one thing: move ADDRESS' './carrel database --help'
+  [[ $verb == move && -n $to ]] || die "nothing to do${verb:+: $verb}" "there is one thing: move ADDRESS" './carrel database --help'
   require_root database
   [[ -d $DATA ]] || die "there is no installation in $DATA" 'nothing was started there yet' "name another with CARREL_DATA"
   local build=$BUILDS/server/current
