@@ -16,7 +16,7 @@ internal sealed record BroughtUp(MachineSession? Session, Failure? Failure = nul
 /// From nothing to a desktop somebody can use: launch, tell the machine who it is, wait until it says that its desktop is
 /// painted, end the boot burst. On failure the machine is gone again, or is handed back where it will not go.
 /// </summary>
-internal sealed partial class BringUp(IMachineHost host, Settings settings, TimeProvider clock, ILogger<BringUp> log)
+internal sealed partial class BringUp(IMachineHost host, Guard guard, Settings settings, TimeProvider clock, ILogger<BringUp> log)
 {
     private const long GiB = 1L << 30;
 
@@ -34,7 +34,7 @@ internal sealed partial class BringUp(IMachineHost host, Settings settings, Time
 
         var launchedAfter = clock.GetElapsedTime(begun).TotalMilliseconds;
         var session = new MachineSession(launched.Value);
-        var greeted = await GuardedAsync(record, () => GreetAsync(record, session));
+        var greeted = await guard.RunAsync(record.InstanceId, () => GreetAsync(record, session));
         if (greeted.Succeeded)
         {
             var (report, total) = (greeted.Value, clock.GetElapsedTime(begun).TotalMilliseconds);
@@ -44,29 +44,13 @@ internal sealed partial class BringUp(IMachineHost host, Settings settings, Time
         }
 
         session.Dispose();
-        var undone = await GuardedAsync(record, () => undo(session.Machine));
+        var undone = await guard.RunAsync(record.InstanceId, () => undo(session.Machine));
         if (!undone.Succeeded)
         {
             NotUndone(log, record.InstanceId, undone.Failure.Message);
         }
 
         return new BroughtUp(undone.Succeeded ? null : session, greeted.Failure);
-    }
-
-    /// <summary>A bug becomes a failure, so that the machine is taken away, or at least not forgotten, for it.</summary>
-    private async Task<Outcome<T>> GuardedAsync<T>(ComputerRecord record, Func<Task<Outcome<T>>> work)
-    {
-        try
-        {
-            return await work();
-        }
-#pragma warning disable CA1031 // See the summary; it is logged whole.
-        catch (Exception bug)
-#pragma warning restore CA1031
-        {
-            Unexpected(log, bug, record.InstanceId);
-            return new Failure(ErrorCodes.Internal, $"The server failed in a way it did not expect: {bug.Message}", "Its log says more.");
-        }
     }
 
     private async Task<Outcome<ReadyReport>> GreetAsync(ComputerRecord record, MachineSession session)
@@ -153,9 +137,6 @@ internal sealed partial class BringUp(IMachineHost host, Settings settings, Time
         "Computer {Instance}: desktop ready after {Milliseconds:F0} ms (launched {Launched:F0}; inside: deskd {Deskd:F0}, display {Display:F0}, window manager {Manager:F0}, panel {Panel:F0}, painted {Painted:F0})")]
     private static partial void Ready(
         ILogger log, string instance, double milliseconds, double launched, double deskd, double display, double manager, double panel, double painted);
-
-    [LoggerMessage(1202, LogLevel.Error, "Computer {Instance}: its launch failed unexpectedly")]
-    private static partial void Unexpected(ILogger log, Exception bug, string instance);
 
     [LoggerMessage(1201, LogLevel.Error, "Computer {Instance}: the machine could not be taken away after a failed launch: {Why}")]
     private static partial void NotUndone(ILogger log, string instance, string why);

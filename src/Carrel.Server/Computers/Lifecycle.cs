@@ -31,6 +31,7 @@ internal sealed partial class Lifecycle(
     SnapshotStore snapshots,
     SnapshotKeeping snapshotKeeping,
     SureWrites sure,
+    Guard guard,
     Settings settings,
     IIdFactory ids,
     ILogger<Lifecycle> log)
@@ -62,7 +63,7 @@ internal sealed partial class Lifecycle(
 
         registry.Remove(computer);
         isRecorded.SetResult(false);
-        return inserted.Failure ?? NotInserted(record, inserted.Value);
+        return inserted.Failure ?? Refusals.NotInserted(record, inserted.Value);
     }
 
     private async Task<Outcome<Computer>> MakeAsync(
@@ -152,7 +153,7 @@ internal sealed partial class Lifecycle(
 
             if (verdict.Refusal is { } code)
             {
-                return Refused(computer.State.Record, command, code);
+                return Refusals.Of(computer.State.Record, command, code);
             }
 
             await computer.Settled;
@@ -474,50 +475,16 @@ internal sealed partial class Lifecycle(
         computer.Set(written.Succeeded ? record : record with { StatusReason = written.Failure.Message }, session);
     }
 
-    /// <summary>Turns a bug in a transition into a failure, so that no computer is stuck in a transitional status for it.</summary>
-    private async Task<Outcome<T>> GuardedAsync<T>(Computer computer, Func<Task<Outcome<T>>> work)
-    {
-        try
-        {
-            return await work();
-        }
-#pragma warning disable CA1031 // See the summary: a bug becomes a failure and is logged whole.
-        catch (Exception bug)
-#pragma warning restore CA1031
-        {
-            Unexpected(log, bug, computer.State.Record.InstanceId);
-            return new Failure(ErrorCodes.Internal, $"The server failed in a way it did not expect: {bug.Message}", "Its log says more.");
-        }
-    }
+    private Task<Outcome<T>> GuardedAsync<T>(Computer computer, Func<Task<Outcome<T>>> work) => guard.RunAsync(computer.State.Record.InstanceId, work);
 
     /// <summary>What an operation of this command is called.</summary>
     public static string KindOf(ComputerCommand command) => command == ComputerCommand.EnsureRunning ? "start" : command.ToString().ToLowerInvariant();
 
     public ComputerSecrets NewSecrets() => new(ids.NewSecret(16), ids.NewSecret(8));
 
-    private static Failure NotInserted(ComputerRecord record, Insertion why) => why == Insertion.NameTaken
-        ? new(ErrorCodes.NameTaken, $"A computer named {record.Name} already exists in workspace {record.WorkspaceName}.", "Choose another name.")
-        : new(ErrorCodes.NotFound, $"Workspace {record.WorkspaceName} was deleted meanwhile.");
-
-    private static Failure Refused(ComputerRecord record, ComputerCommand command, string code) => code switch
-    {
-        ErrorCodes.AlreadyRunning => new(code, $"Computer {record.Name} is already running."),
-        ErrorCodes.AlreadyStopped => new(code, $"Computer {record.Name} is already stopped."),
-        ErrorCodes.AlreadySuspended => new(code, $"Computer {record.Name} is already suspended."),
-        ErrorCodes.NotSuspended => new(code, $"Computer {record.Name} is {record.Status.Wire()}, not suspended.", "Start it."),
-        ErrorCodes.NotRunning => new(code, $"Computer {record.Name} is {record.Status.Wire()}, not running.", "Start it first."),
-        _ => new(
-            code,
-            $"Computer {record.Name} is {record.Status.Wire()}; {command.ToString().ToLowerInvariant()} is not possible meanwhile.",
-            "Try again in a moment."),
-    };
-
     [LoggerMessage(1210, LogLevel.Warning, "Computer {Instance}: {Kind} failed: {Why}")]
     private static partial void Failed(ILogger log, string instance, string kind, string why);
 
     [LoggerMessage(1211, LogLevel.Information, "Computer {Instance}: deleted")]
     private static partial void Deleted(ILogger log, string instance);
-
-    [LoggerMessage(1212, LogLevel.Error, "Computer {Instance}: a transition failed unexpectedly")]
-    private static partial void Unexpected(ILogger log, Exception bug, string instance);
 }

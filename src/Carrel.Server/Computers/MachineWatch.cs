@@ -1,11 +1,10 @@
-using Carrel.Contracts;
 using Carrel.Machines;
 using Carrel.Server.State;
 
 namespace Carrel.Server.Computers;
 
 /// <summary>Notices machines that end by themselves and makes their computers say so.</summary>
-internal sealed partial class MachineWatch(ComputerStore store, SureWrites sure, ILogger<MachineWatch> log)
+internal sealed partial class MachineWatch(ComputerStore store, SureWrites sure, Guard guard, ILogger<MachineWatch> log)
 {
     public void Watch(Computer computer, MachineSession session) => _ = WatchAsync(computer, session);
 
@@ -34,7 +33,7 @@ internal sealed partial class MachineWatch(ComputerStore store, SureWrites sure,
         Ended(log, record.InstanceId, why);
 
         // The machine is dead; what it held on the host is released here.
-        var released = await ReleasedAsync(session.Machine);
+        var released = await guard.RunAsync(record.InstanceId, () => session.Machine.StopAsync(TimeSpan.Zero, CancellationToken.None));
         var changed = released.Succeeded
             ? record.With(ComputerStatus.Stopped, why)
             : record.With(ComputerStatus.Error, $"{why} Releasing it failed: {released.Failure.Message}");
@@ -42,25 +41,6 @@ internal sealed partial class MachineWatch(ComputerStore store, SureWrites sure,
         computer.SetUnlessBegun(record.Status, changed, released.Succeeded ? null : session);
         return true;
     }
-
-    /// <summary>A bug here becomes a failure, so that no computer is said to run for it.</summary>
-    private async Task<Outcome<bool>> ReleasedAsync(IMachine machine)
-    {
-        try
-        {
-            return await machine.StopAsync(TimeSpan.Zero, CancellationToken.None);
-        }
-#pragma warning disable CA1031 // See the summary; it is logged whole.
-        catch (Exception bug)
-#pragma warning restore CA1031
-        {
-            Unexpected(log, bug, machine.Id);
-            return new Failure(ErrorCodes.Internal, $"The server failed in a way it did not expect: {bug.Message}", "Its log says more.");
-        }
-    }
-
-    [LoggerMessage(1221, LogLevel.Error, "Computer {Instance}: releasing what its dead machine held failed unexpectedly")]
-    private static partial void Unexpected(ILogger log, Exception bug, string instance);
 
     [LoggerMessage(1220, LogLevel.Warning, "Computer {Instance}: {Why}")]
     private static partial void Ended(ILogger log, string instance, string why);

@@ -74,7 +74,7 @@ internal static class CarrelServer
         services.TryAddSingleton<IIdFactory, IdFactory>();
         services.AddSingleton(settings).AddSingleton(folder);
         services.AddSingleton(new SecretBox(folder.RootSecret()));
-        services.AddSingleton(_ => Database.At(settings.Database)).AddSingleton<SureWrites>();
+        services.AddSingleton(_ => Database.At(settings.Database)).AddSingleton<SureWrites>().AddSingleton<Guard>();
         services.AddSingleton<PublicAddress>().AddSingleton<Readiness>().AddSingleton<ReadyCheck>().AddSingleton<ServerStart>();
         services.AddSingleton<ErrorPages>();
         services.AddAccounts();

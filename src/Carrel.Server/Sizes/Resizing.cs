@@ -14,7 +14,7 @@ internal sealed record Resized(ComputerRecord Record, IReadOnlyDictionary<string
 /// Resizes running computers, one at a time each: in the computer's mailbox, first the world, dimension by dimension, then the
 /// database, then memory. A server that dies in between told nobody; the next one reads from the host what is in force.
 /// </summary>
-internal sealed partial class Resizing(ComputerStore store, SureWrites sure, ILogger<Resizing> log)
+internal sealed partial class Resizing(ComputerStore store, SureWrites sure, Guard guard, ILogger<Resizing> log)
 {
     private const long GiB = 1L << 30;
     private const int MiBPerGiB = 1024;
@@ -61,7 +61,8 @@ internal sealed partial class Resizing(ComputerStore store, SureWrites sure, ILo
                 return;
             }
 
-            var done = await AskAsync(machine, limits);
+            // What was applied before a bug is not forgotten for it.
+            var done = await guard.RunAsync(machine.Id, () => machine.ResizeAsync(limits, CancellationToken.None));
             if (done.Succeeded)
             {
                 record = with(record, value);
@@ -93,30 +94,11 @@ internal sealed partial class Resizing(ComputerStore store, SureWrites sure, ILo
         return new Resized(record, results);
     }
 
-    /// <summary>What was applied before a bug is not forgotten for it.</summary>
-    private async Task<Outcome<bool>> AskAsync(IMachine machine, MachineLimits limits)
-    {
-        try
-        {
-            return await machine.ResizeAsync(limits, CancellationToken.None);
-        }
-#pragma warning disable CA1031 // See the summary; it is logged whole.
-        catch (Exception bug)
-#pragma warning restore CA1031
-        {
-            Unexpected(log, bug, machine.Id);
-            return new Failure(ErrorCodes.Internal, $"The server failed in a way it did not expect: {bug.Message}", "Its log says more.");
-        }
-    }
-
     private static double In<T>(T value, int unit)
         where T : struct => Convert.ToDouble(value, System.Globalization.CultureInfo.InvariantCulture) * unit;
 
     private static string Sizes(ComputerRecord record) =>
         $"{record.Hardware.Cpu} CPUs, {record.Hardware.RamGb} GB, disk {record.Hardware.DiskGb} GB, {record.BandwidthMbps} Mbit/s";
-
-    [LoggerMessage(1701, LogLevel.Error, "Computer {Instance}: a resize failed unexpectedly")]
-    private static partial void Unexpected(ILogger log, Exception bug, string instance);
 
     [LoggerMessage(1700, LogLevel.Warning, "Computer {Instance}: a resize was cut off; it was recorded as {Before} and has {Now}")]
     private static partial void Found(ILogger log, string instance, string before, string now);
